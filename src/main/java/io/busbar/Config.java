@@ -1,0 +1,167 @@
+package io.busbar;
+
+import io.busbar.engine.Compiler;
+import io.busbar.gateway.HttpGateway;
+import io.busbar.host.Host;
+import io.busbar.model.Failure;
+import io.busbar.model.Limit;
+import io.busbar.model.Limits;
+import io.busbar.model.Names;
+import io.busbar.wire.Addresses;
+import io.busbar.wire.Body;
+import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+
+/**
+ * All settings of a node, and the only place that knows their keys; see {@code conf/busbar.json}.
+ *
+ * @param data the folder for modules; none: they are kept in memory
+ */
+public record Config(
+    Host.Options host, Compiler.Options compiler, Optional<Path> data, HttpGateway.Options http) {
+
+  private static final Set<String> SECTIONS =
+      Set.of("node", "data", "bus", "limits", "modules", "messages", "engine", "workers", "http");
+
+  /** The settings where nothing is said: one node, in memory, on loopback. */
+  public static Config standard() {
+    return from(new JsonObject());
+  }
+
+  /** From a file of JSON; fails with {@code BAD_REQUEST}, naming the file or the key. */
+  public static Config read(Path file) {
+    try {
+      return from(new JsonObject(Files.readString(file)));
+    } catch (IOException e) {
+      throw Failure.BAD_REQUEST.because("cannot read %s: %s", file, e);
+    } catch (DecodeException e) {
+      throw Failure.BAD_REQUEST.because("%s is not JSON: %s", file, Names.shown(e.getMessage()));
+    }
+  }
+
+  /** From JSON; an unknown key is an error. */
+  public static Config from(JsonObject json) {
+    Body root = Body.of(json);
+    known("", root, SECTIONS);
+    return new Config(
+        host(root),
+        compiler(section(root, "engine", "machine", "inlineBytes", "idleBytes")),
+        root.optionalString("data").map(Path::of),
+        http(section(root, "http", "host", "port")));
+  }
+
+  private static Body section(Body root, String name, String... keys) {
+    Body section = root.object(name);
+    known(name + ".", section, Set.of(keys));
+    return section;
+  }
+
+  private static void known(String path, Body section, Set<String> keys) {
+    for (String key : section.fields().keySet()) {
+      if (!keys.contains(key)) {
+        throw Failure.BAD_REQUEST.because("unknown setting `%s%s`", path, Names.shown(key));
+      }
+    }
+  }
+
+  private static Host.Options host(Body root) {
+    Body bus = section(root, "bus", "prefix", "instanceAddresses", "from");
+    Body modules = section(root, "modules", "maxBytes");
+    Body messages = section(root, "messages", "maxSliceBytes", "maxCalls");
+    Body workers = section(root, "workers", "rights", "threads");
+    return new Host.Options(
+        Names.check("node", root.optionalString("node").orElseGet(Config::someNode)),
+        new Addresses(bus.optionalString("prefix").orElse("wasm")),
+        limits(root.object("limits")),
+        bus.optionalBoolean("instanceAddresses").orElse(true),
+        denied(bus.object("from")),
+        number(workers, "rights", Math.max(2, Runtime.getRuntime().availableProcessors()), 1024),
+        number(workers, "threads", 256, 32_767),
+        number(modules, "maxBytes", 8 << 20, 1 << 30),
+        number(messages, "maxSliceBytes", 4 << 20, 1 << 30),
+        number(messages, "maxCalls", 1000, 1_000_000));
+  }
+
+  private static String someNode() {
+    return "node-" + UUID.randomUUID().toString().substring(0, 8);
+  }
+
+  private static List<String> denied(Body from) {
+    known("bus.from.", from, Set.of("deny"));
+    return from.list("deny").stream().map(String::valueOf).toList();
+  }
+
+  private static Limits limits(Body section) {
+    Limits limits = Limits.STANDARD;
+    for (String key : section.fields().keySet()) {
+      Limit limit =
+          Limit.of(key)
+              .orElseThrow(
+                  () ->
+                      Failure.BAD_REQUEST.because("unknown setting `limits.%s`", Names.shown(key)));
+      limits = limits.with(limit, section.whole(key));
+    }
+    return limits;
+  }
+
+  private static int number(Body section, String key, int standard, int most) {
+    if (!section.has(key)) {
+      return standard;
+    }
+    long value = section.whole(key);
+    if (value < 1 || value > most) {
+      throw Failure.BAD_REQUEST.because("`%s` must be 1 to %d, not %d", key, most, value);
+    }
+    return (int) value;
+  }
+
+  private static Compiler.Options compiler(Body engine) {
+    Compiler.Options standard = Compiler.Options.STANDARD;
+    return new Compiler.Options(
+        engine.optionalString("machine").map(Config::mode).orElse(standard.mode()),
+        number(engine, "inlineBytes", standard.inlineBytes(), 1 << 30),
+        number(engine, "idleBytes", Math.toIntExact(standard.idleBytes()), Integer.MAX_VALUE));
+  }
+
+  /** {@code auto}, {@code compiled} or {@code interpreted}. */
+  static Compiler.Mode mode(String text) {
+    for (Compiler.Mode mode : Compiler.Mode.values()) {
+      if (mode.name().toLowerCase(Locale.ROOT).equals(text)) {
+        return mode;
+      }
+    }
+    throw Failure.BAD_REQUEST.because(
+        "`machine` must be auto, compiled or interpreted. Given `%s`.", Names.shown(text));
+  }
+
+  private static HttpGateway.Options http(Body http) {
+    HttpGateway.Options standard = HttpGateway.Options.STANDARD;
+    long port = http.has("port") ? http.whole("port") : standard.port();
+    return new HttpGateway.Options(
+        http.optionalString("host").orElse(standard.host()), HttpGateway.Options.port(port));
+  }
+
+  public Config withHost(Host.Options host) {
+    return new Config(host, compiler, data, http);
+  }
+
+  public Config withCompiler(Compiler.Options compiler) {
+    return new Config(host, compiler, data, http);
+  }
+
+  public Config withData(Path data) {
+    return new Config(host, compiler, Optional.of(data), http);
+  }
+
+  public Config withHttp(HttpGateway.Options http) {
+    return new Config(host, compiler, data, http);
+  }
+}

@@ -1,0 +1,71 @@
+package io.busbar;
+
+import io.busbar.model.WasmException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The command line: {@code busbar call | inspect | serve}. */
+@Command(
+    name = "busbar",
+    description = "WebAssembly modules on the Vert.x event bus.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    subcommands = {CallCommand.class, InspectCommand.class, ServeCommand.class})
+public final class Main implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  Main() {}
+
+  /** The version in the jar's manifest. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      return new String[] {"busbar " + (version == null ? "(not packaged)" : version)};
+    }
+  }
+
+  public static void main(String[] args) {
+    System.exit(run(args));
+  }
+
+  /** Runs one command line; its exit code. */
+  static int run(String... args) {
+    return new CommandLine(new Main())
+        .setStopAtPositional(true) // -8 after the function's name is an argument, not an option
+        .setExecutionExceptionHandler((e, line, parsed) -> failed(e, line))
+        .setParameterExceptionHandler(Main::misused)
+        .execute(args);
+  }
+
+  @Override
+  public Integer call() {
+    spec.commandLine().usage(spec.commandLine().getErr());
+    return Exit.USAGE;
+  }
+
+  private static int failed(Exception e, CommandLine line) {
+    line.getErr().println("busbar: " + oneLine(e));
+    return e instanceof WasmException failure ? Exit.of(failure) : Exit.INTERNAL;
+  }
+
+  private static int misused(ParameterException e, String[] args) {
+    CommandLine line = e.getCommandLine();
+    line.getErr().println("busbar: " + oneLine(e) + " (see " + name(line) + " --help)");
+    return Exit.USAGE;
+  }
+
+  private static String name(CommandLine line) {
+    return line.getCommandSpec().qualifiedName();
+  }
+
+  private static String oneLine(Exception e) {
+    String message = e.getMessage() == null ? e.toString() : e.getMessage();
+    return message.strip().replaceAll("\\s*\\R\\s*", " | ");
+  }
+}

@@ -1,0 +1,102 @@
+package io.busbar;
+
+import io.busbar.gateway.HttpGateway;
+import io.vertx.core.Vertx;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code busbar serve}: a node with HTTP, until it is told to end. */
+@Command(
+    name = "serve",
+    description = "Runs a node: its bus addresses, and HTTP on loopback.",
+    mixinStandardHelpOptions = true)
+final class ServeCommand implements Callable<Integer> {
+  private static final long CLOSE_SECONDS = 10;
+
+  @Spec private CommandSpec spec;
+
+  @Option(names = "--host", paramLabel = "H", description = "A loopback address.")
+  private String host;
+
+  @Option(names = "--port", paramLabel = "P", description = "0 for any free one. Default: 8080.")
+  private Integer port;
+
+  @Option(names = "--data", paramLabel = "DIR", description = "Keeps modules there.")
+  private Path data;
+
+  @Option(names = "--config", paramLabel = "F", description = "Settings as JSON.")
+  private Path file;
+
+  @Override
+  public Integer call() throws Exception {
+    Config config = config();
+    Vertx vertx = Vertx.vertx();
+    CountDownLatch ended = new CountDownLatch(1);
+    try {
+      WasmHost node = WasmHost.start(vertx, config).await();
+      HttpGateway http = http(vertx, config);
+      closeOnSignal(vertx, node, http, ended);
+      PrintWriter out = spec.commandLine().getOut();
+      out.printf("busbar: node %s%n", node.node());
+      out.printf("busbar: http://%s:%d/api/v1%n", shown(config.http().host()), http.port());
+      out.flush();
+    } catch (Exception e) {
+      vertx.close().await();
+      throw e;
+    }
+    ended.await();
+    return Exit.OK;
+  }
+
+  private static String shown(String host) {
+    return host.contains(":") ? "[" + host + "]" : host;
+  }
+
+  private Config config() {
+    Config config = file == null ? Config.standard() : Config.read(file);
+    if (data != null) {
+      config = config.withData(data);
+    }
+    HttpGateway.Options http = config.http();
+    return config.withHttp(
+        new HttpGateway.Options(
+            host == null ? http.host() : host,
+            port == null ? http.port() : HttpGateway.Options.port(port)));
+  }
+
+  private static HttpGateway http(Vertx vertx, Config config) {
+    return HttpGateway.open(
+            vertx, config.http(), config.host().addresses(), config.host().moduleBytes())
+        .await();
+  }
+
+  /** SIGTERM and Ctrl-C: no new requests, every instance stopped with its calls answered. */
+  private static void closeOnSignal(
+      Vertx vertx, WasmHost node, HttpGateway http, CountDownLatch ended) {
+    Thread close =
+        new Thread(
+            () -> {
+              node.close()
+                  .eventually(http::close)
+                  .eventually(vertx::close)
+                  .onComplete(done -> ended.countDown());
+              awaitQuietly(ended);
+            });
+    Runtime.getRuntime().addShutdownHook(close);
+  }
+
+  private static void awaitQuietly(CountDownLatch ended) {
+    try {
+      ended.await(CLOSE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package io.busbar.client;
+
+import io.busbar.model.Failure;
+import io.busbar.model.WasmException;
+import io.busbar.wire.Addresses;
+import io.busbar.wire.Body;
+import io.busbar.wire.Endpoint;
+import io.busbar.wire.Failures;
+import io.busbar.wire.Headers;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.eventbus.ReplyFailure;
+import java.time.Duration;
+import java.util.Optional;
+
+/** Asks over the event bus, and turns what comes back into bodies and {@link WasmException}s. */
+public final class Bus {
+  /** How much longer than the owner's deadline the asker waits: the owner's answer says more. */
+  private static final Duration MARGIN = Duration.ofSeconds(2);
+
+  private static final Duration STANDARD = Duration.ofSeconds(5);
+
+  /** With the instance's own limit as the time, the asker waits as long as any limit may be. */
+  private static final Duration LONGEST = Duration.ofDays(1);
+
+  private final Vertx vertx;
+  private final Addresses addresses;
+
+  public Bus(Vertx vertx, Addresses addresses) {
+    this.vertx = vertx;
+    this.addresses = addresses;
+    Endpoint.prepare(vertx);
+  }
+
+  public Addresses addresses() {
+    return addresses;
+  }
+
+  /**
+   * One question.
+   *
+   * @param action which operation
+   * @param body its fields
+   * @param timeout none: the standard 5 seconds; zero: the instance's own limit
+   * @param id what {@code cancel} may name it by
+   * @param user who asks
+   */
+  public record Question(
+      String action,
+      Body body,
+      Optional<Duration> timeout,
+      Optional<String> id,
+      Optional<String> user) {
+    public static Question of(String action, Body body) {
+      return new Question(action, body, Optional.empty(), Optional.empty(), Optional.empty());
+    }
+
+    public Question withTimeout(Optional<Duration> timeout) {
+      return new Question(action, body, timeout, id, user);
+    }
+
+    private DeliveryOptions options() {
+      DeliveryOptions options =
+          new DeliveryOptions()
+              .setCodecName(Endpoint.CODEC)
+              .addHeader(Headers.ACTION, action)
+              .addHeader(Headers.ERRORS, Headers.ERRORS_AS_BODY)
+              .setSendTimeout(patience().toMillis());
+      timeout.ifPresent(t -> options.addHeader(Headers.TIMEOUT, Long.toString(t.toMillis())));
+      id.ifPresent(i -> options.addHeader(Headers.ID, i));
+      user.ifPresent(u -> options.addHeader(Headers.USER, u));
+      return options;
+    }
+
+    private Duration patience() {
+      Duration time = timeout.orElse(STANDARD);
+      return (time.isZero() ? LONGEST : time).plus(MARGIN);
+    }
+  }
+
+  /** Asks at an address. */
+  public Future<Body> ask(String address, Question question) {
+    return request(address, question.body(), question.options())
+        .recover(e -> Future.failedFuture(Failures.from(e)));
+  }
+
+  private Future<Body> request(String address, Body body, DeliveryOptions options) {
+    return vertx.eventBus().<Object>request(address, body, options).compose(Bus::answer);
+  }
+
+  private static Future<Body> answer(Message<Object> reply) {
+    Body body = Endpoint.body(reply);
+    return Headers.ERROR.equals(reply.headers().get(Headers.STATUS))
+        ? Future.failedFuture(Failures.from(body))
+        : Future.succeededFuture(body);
+  }
+
+  /** Asks an instance: at its own address, or where it has none at the common one. */
+  public Future<Body> askInstance(String id, Question question) {
+    return request(addresses.instance(id), question.body(), question.options())
+        .recover(
+            e -> {
+              DeliveryOptions named = question.options().addHeader(Headers.INSTANCE, id);
+              return isNobody(e)
+                  ? request(addresses.instances(), question.body(), named)
+                  : Future.failedFuture(e);
+            })
+        .recover(e -> Future.failedFuture(isNobody(e) ? notFound(id) : Failures.from(e)));
+  }
+
+  private static boolean isNobody(Throwable thrown) {
+    return thrown instanceof ReplyException reply
+        && reply.failureType() == ReplyFailure.NO_HANDLERS;
+  }
+
+  private static WasmException notFound(String id) {
+    return Failure.NO_SUCH_INSTANCE.because("instance `%s` not found", id);
+  }
+}

@@ -1,0 +1,82 @@
+package io.busbar.engine;
+
+import com.dylibso.chicory.runtime.Instance;
+import io.busbar.model.Caller;
+import io.busbar.model.Failure;
+import java.util.List;
+
+/** The guest that waits for a callback, as that callback sees it: until it returns. */
+final class Callback implements Caller {
+  private final Guest guest;
+  private final Instance instance; // the one that called: for its memory
+  private final Thread thread = Thread.currentThread();
+  private boolean closed;
+
+  Callback(Guest guest, Instance instance) {
+    this.guest = guest;
+    this.instance = instance;
+  }
+
+  /** The callback has returned. */
+  void close() {
+    closed = true;
+  }
+
+  private Guest guest() {
+    if (Thread.currentThread() != thread || closed) {
+      throw Failure.NO_SUCH_CALLER.because("Caller is no longer valid");
+    }
+    return guest;
+  }
+
+  private GuestMemory memory() {
+    GuestMemory memory = guest().defaultMemory();
+    if (memory == null) {
+      memory = (GuestMemory) instance.memory();
+    }
+    if (memory == null) {
+      throw Failure.NO_SUCH_MEMORY.because("The WebAssembly module has no memory.");
+    }
+    return memory;
+  }
+
+  @Override
+  public boolean exists(String function) {
+    return guest().exists(function);
+  }
+
+  @Override
+  public List<Object> call(String function, List<?> params) {
+    return guest().call(function, params);
+  }
+
+  @Override
+  public Object global(String name) {
+    return guest().global(name);
+  }
+
+  @Override
+  public Object setGlobal(String name, Object value) {
+    return guest().setGlobal(name, value);
+  }
+
+  @Override
+  public long pages() {
+    return memory().pages();
+  }
+
+  @Override
+  public byte[] read(long offset, long length) {
+    return Guest.read(memory(), offset, length);
+  }
+
+  @Override
+  public void write(long offset, byte[] bytes) {
+    Guest.write(memory(), offset, bytes);
+  }
+
+  @Override
+  public long grow(long pages) {
+    return Guest.grow(memory(), pages);
+  }
+}

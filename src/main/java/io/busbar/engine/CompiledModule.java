@@ -1,0 +1,91 @@
+package io.busbar.engine;
+
+import com.dylibso.chicory.runtime.Instance;
+import com.dylibso.chicory.runtime.Machine;
+import com.dylibso.chicory.wasm.WasmModule;
+import com.dylibso.chicory.wasm.types.ExternalType;
+import com.dylibso.chicory.wasm.types.Instruction;
+import io.busbar.model.ExternType;
+import io.busbar.model.ModuleId;
+import io.busbar.model.ModuleInfo;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+
+/** A validated module, shared by all its guests, with its classes as soon as they are compiled. */
+public final class CompiledModule {
+  private final ModuleInfo info;
+  private final WasmModule module;
+  private final Set<Instruction> vectorStores;
+  private final Map<Integer, String> exportedNames;
+  private final Map<String, ExternType> exports = new HashMap<>();
+  private volatile Function<Instance, Machine> classes;
+
+  CompiledModule(ModuleInfo info, WasmModule module, Set<Instruction> vectorStores) {
+    this.info = info;
+    this.module = module;
+    this.vectorStores = vectorStores;
+    this.exportedNames = exportedNames(module);
+    info.exports().forEach(export -> exports.put(export.name(), export.type()));
+  }
+
+  private static Map<Integer, String> exportedNames(WasmModule module) {
+    Map<Integer, String> names = new HashMap<>();
+    for (int i = 0; i < module.exportSection().exportCount(); i++) {
+      var export = module.exportSection().getExport(i);
+      if (export.exportType() == ExternalType.FUNCTION) {
+        names.putIfAbsent(export.index(), export.name());
+      }
+    }
+    return names;
+  }
+
+  public ModuleId id() {
+    return info.id();
+  }
+
+  public ModuleInfo info() {
+    return info;
+  }
+
+  /** Whether guests run compiled from their next call on. */
+  public boolean isCompiled() {
+    return classes != null;
+  }
+
+  /** The type of an export; null if there is none of this name. */
+  ExternType export(String name) {
+    return exports.get(name);
+  }
+
+  WasmModule wasm() {
+    return module;
+  }
+
+  Set<Instruction> vectorStores() {
+    return vectorStores;
+  }
+
+  void compiled(Function<Instance, Machine> classes) {
+    this.classes = classes;
+  }
+
+  Machine machine(Instance instance) {
+    return classes.apply(instance);
+  }
+
+  /** What the generated classes of this module are called; it tells frames of modules apart. */
+  String className() {
+    return "busbar.guest.M" + id().hex().substring(0, 16);
+  }
+
+  /** From the name section, or the name it is exported under, or its number. */
+  String functionName(int index) {
+    String name = module.nameSection() == null ? null : module.nameSection().nameOfFunction(index);
+    if (name == null) {
+      name = exportedNames.get(index);
+    }
+    return name == null ? "<wasm function " + index + ">" : name;
+  }
+}

@@ -1,0 +1,279 @@
+package io.busbar.engine;
+
+import com.dylibso.chicory.compiler.InterpreterFallback;
+import com.dylibso.chicory.compiler.MachineFactoryCompiler;
+import com.dylibso.chicory.runtime.Instance;
+import com.dylibso.chicory.runtime.Machine;
+import com.dylibso.chicory.wasm.Parser;
+import com.dylibso.chicory.wasm.WasmModule;
+import com.dylibso.chicory.wasm.types.FunctionBody;
+import com.dylibso.chicory.wasm.types.Instruction;
+import com.dylibso.chicory.wasm.types.OpCode;
+import com.dylibso.chicory.wasm.types.ValType;
+import io.busbar.model.Failure;
+import io.busbar.model.ModuleId;
+import io.busbar.model.WasmException;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Function;
+
+/**
+ * Bytes to modules: each digest is parsed and compiled once, whoever asks.
+ *
+ * <p>Small modules are compiled before {@link #load} returns; large ones in the background, on one
+ * thread of low priority, while their guests are interpreted. A module stays in memory while it is
+ * in use, and afterwards as long as the idle ones together stay below a bound; when it goes, so do
+ * its classes. Safe for use by many threads.
+ */
+public final class Compiler implements AutoCloseable {
+  /** Which machine runs guests. */
+  public enum Mode {
+    /** Compiled, but interpreted while a large module compiles, or where it cannot be. */
+    AUTO,
+    /** Compiled before the first call; interpreted only what cannot be compiled. */
+    COMPILED,
+    /** Always interpreted. */
+    INTERPRETED
+  }
+
+  /**
+   * How to compile.
+   *
+   * @param mode which machine runs guests
+   * @param inlineBytes modules up to this size are compiled before their first call
+   * @param idleBytes modules without a guest that are kept, by the size of their binaries
+   */
+  public record Options(Mode mode, int inlineBytes, long idleBytes) {
+    public static final Options STANDARD = new Options(Mode.AUTO, 64 << 10, 64L << 20);
+
+    public Options withMode(Mode mode) {
+      return new Options(mode, inlineBytes, idleBytes);
+    }
+
+    public Options withInlineBytes(int inlineBytes) {
+      return new Options(mode, inlineBytes, idleBytes);
+    }
+  }
+
+  private static final System.Logger LOG = System.getLogger(Compiler.class.getName());
+  private static final int SIMD_PREFIX = 0xFD;
+
+  private final Options options;
+  private final Map<ModuleId, Held> held = new HashMap<>(); // guarded by itself
+  private final Map<ModuleId, Held> idle = new LinkedHashMap<>(); // eldest first; guarded by held
+  private final ExecutorService background = Executors.newSingleThreadExecutor(Compiler::thread);
+
+  public Compiler(Options options) {
+    this.options = options;
+  }
+
+  /** A module in memory: how many use it, and whether it is to go when nobody does. */
+  private static final class Held {
+    final CompletableFuture<CompiledModule> module = new CompletableFuture<>();
+    final int size;
+    int users; // guarded by held
+    boolean forgotten; // guarded by held
+
+    Held(int size) {
+      this.size = size;
+    }
+  }
+
+  private static Thread thread(Runnable task) {
+    Thread thread = new Thread(null, task, "busbar-compiler", 16L << 20);
+    thread.setDaemon(true);
+    thread.setPriority(Thread.MIN_PRIORITY);
+    return thread;
+  }
+
+  /**
+   * The binary of a module that may be wasm or wasm text; text is {@code INVALID_MODULE} if bad.
+   */
+  public static byte[] toBinary(byte[] wasmOrText) {
+    if (wasmOrText.length == 0) {
+      throw Failure.INVALID_MODULE.because("Error while parsing bytes: the module is empty");
+    }
+    return WasmText.isText(wasmOrText) ? WasmText.toBinary(wasmOrText) : wasmOrText;
+  }
+
+  /**
+   * The module of this binary, parsed and validated now if nobody has it; the caller is its user
+   * until {@link #release}. May take seconds, and fails with {@code INVALID_MODULE}.
+   */
+  public CompiledModule load(byte[] wasm) {
+    ModuleId id = ModuleId.of(wasm);
+    Held mine = new Held(wasm.length);
+    Held shared;
+    synchronized (held) {
+      shared = held.computeIfAbsent(id, key -> mine);
+      shared.users++;
+      shared.forgotten = false;
+      idle.remove(id);
+    }
+    if (shared == mine) {
+      parse(id, wasm, mine);
+    }
+    try {
+      return shared.module.join();
+    } catch (CompletionException e) {
+      throw (WasmException) e.getCause();
+    }
+  }
+
+  private void parse(ModuleId id, byte[] wasm, Held mine) {
+    try {
+      WasmModule parsed = Parser.parse(wasm);
+      refuseSimd(parsed);
+      CompiledModule module =
+          new CompiledModule(Types.describe(id, wasm.length, parsed), parsed, vectorStores(parsed));
+      compileNowOrLater(module, wasm.length);
+      mine.module.complete(module);
+    } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+      synchronized (held) {
+        held.remove(id, mine);
+      }
+      mine.module.completeExceptionally(Traps.parsing(e));
+    }
+  }
+
+  /** The compiler refuses SIMD, and the interpreter lacks it: better said now than at a call. */
+  private static void refuseSimd(WasmModule module) {
+    for (int i = 0; i < module.codeSection().functionBodyCount(); i++) {
+      for (Instruction instruction : module.codeSection().getFunctionBody(i).instructions()) {
+        OpCode code = instruction.opcode();
+        if (code.opcode() >> 8 == SIMD_PREFIX) {
+          throw Failure.INVALID_MODULE.because(
+              "Error while parsing bytes: SIMD instructions are not supported: `%s` at offset %d",
+              code.name().toLowerCase(Locale.ROOT).replaceFirst("_", "."), instruction.address());
+        }
+      }
+    }
+  }
+
+  /** The instructions that store a v128 into a local; see {@link InstructionWatch}. */
+  private static Set<Instruction> vectorStores(WasmModule module) {
+    Set<Instruction> stores = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (int i = 0; i < module.codeSection().functionBodyCount(); i++) {
+      FunctionBody body = module.codeSection().getFunctionBody(i);
+      var params =
+          module.typeSection().getType(module.functionSection().getFunctionType(i)).params();
+      for (Instruction instruction : body.instructions()) {
+        OpCode code = instruction.opcode();
+        if (code == OpCode.LOCAL_SET || code == OpCode.LOCAL_TEE) {
+          int local = (int) instruction.operand(0);
+          ValType type =
+              local < params.size()
+                  ? params.get(local)
+                  : body.localTypes().get(local - params.size());
+          if (type.equals(ValType.V128)) {
+            stores.add(instruction);
+          }
+        }
+      }
+    }
+    return stores;
+  }
+
+  private void compileNowOrLater(CompiledModule module, int size) {
+    if (options.mode == Mode.INTERPRETED) {
+      return;
+    }
+    if (options.mode == Mode.COMPILED || size <= options.inlineBytes) {
+      compile(module);
+      return;
+    }
+    try {
+      background.execute(() -> compileIfHeld(module));
+    } catch (RejectedExecutionException e) {
+      LOG.log(System.Logger.Level.DEBUG, "closing: {0} stays interpreted", module.id());
+    }
+  }
+
+  private void compileIfHeld(CompiledModule module) {
+    boolean wanted;
+    synchronized (held) {
+      wanted = held.containsKey(module.id());
+    }
+    if (wanted) {
+      compile(module);
+    }
+  }
+
+  /** Leaves the module interpreted where its classes cannot be made. */
+  private static void compile(CompiledModule module) {
+    long start = System.nanoTime();
+    try {
+      Function<Instance, Machine> classes =
+          MachineFactoryCompiler.builder(module.wasm())
+              .withClassName(module.className())
+              .withInterpreterFallback(InterpreterFallback.SILENT)
+              .compile();
+      module.compiled(classes);
+      long millis = (System.nanoTime() - start) / 1_000_000;
+      LOG.log(System.Logger.Level.DEBUG, "compiled {0} in {1} ms", module.id(), millis);
+    } catch (RuntimeException | LinkageError | StackOverflowError | OutOfMemoryError e) {
+      LOG.log(System.Logger.Level.DEBUG, "{0} stays interpreted: {1}", module.id(), e.toString());
+    }
+  }
+
+  /** One user of the module less; each {@link #load} is followed by one of these. */
+  public void release(CompiledModule module) {
+    synchronized (held) {
+      Held shared = held.get(module.id());
+      if (shared == null || --shared.users > 0) {
+        return;
+      }
+      if (shared.forgotten) {
+        held.remove(module.id());
+      } else {
+        idle.put(module.id(), shared);
+        dropEldest();
+      }
+    }
+  }
+
+  private void dropEldest() {
+    long bytes = idle.values().stream().mapToLong(h -> h.size).sum();
+    var eldest = idle.entrySet().iterator();
+    while (bytes > options.idleBytes && eldest.hasNext()) {
+      Map.Entry<ModuleId, Held> next = eldest.next();
+      bytes -= next.getValue().size;
+      held.remove(next.getKey());
+      eldest.remove();
+    }
+  }
+
+  /** Lets go of a module now, or as soon as nobody uses it. */
+  public void forget(ModuleId id) {
+    synchronized (held) {
+      Held shared = held.get(id);
+      if (idle.remove(id) != null) {
+        held.remove(id);
+      } else if (shared != null) {
+        shared.forgotten = true;
+      }
+    }
+  }
+
+  /** How many modules are in memory. */
+  public int size() {
+    synchronized (held) {
+      return held.size();
+    }
+  }
+
+  @Override
+  public void close() {
+    background.shutdownNow();
+  }
+}

@@ -1,0 +1,286 @@
+package io.busbar.engine;
+
+import static com.dylibso.chicory.runtime.ConstantEvaluators.computeConstantValue;
+
+import com.dylibso.chicory.runtime.ChicoryInterruptedException;
+import com.dylibso.chicory.runtime.Instance;
+import com.dylibso.chicory.runtime.Memory;
+import com.dylibso.chicory.runtime.WasmRuntimeException;
+import com.dylibso.chicory.wasm.types.ActiveDataSegment;
+import com.dylibso.chicory.wasm.types.DataSegment;
+import com.dylibso.chicory.wasm.types.MemoryLimits;
+import com.dylibso.chicory.wasm.types.PassiveDataSegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * A linear memory as one flat array, never larger than its quota.
+ *
+ * <p>Growing beyond the quota or the heap gives -1, as the specification wants, and the bulk
+ * operations look at the interrupt flag first, so a guest made of nothing else can be stopped.
+ */
+final class GuestMemory implements Memory {
+  private static final VarHandle SHORT = view(short[].class);
+  private static final VarHandle INT = view(int[].class);
+  private static final VarHandle LONG = view(long[].class);
+  private static final VarHandle FLOAT = view(float[].class);
+  private static final VarHandle DOUBLE = view(double[].class);
+  private static final int MOST_BYTES = PAGE_SIZE * RUNTIME_MAX_PAGES;
+
+  private final MemoryLimits limits;
+  private DataSegment[] segments;
+  private byte[] data; // at least `size` long, so that growing page by page copies rarely
+  private int size; // in bytes
+
+  /** With its initial pages; throws OutOfMemoryError where the heap cannot hold them. */
+  GuestMemory(MemoryLimits limits) {
+    this.limits = limits;
+    this.size = PAGE_SIZE * limits.initialPages();
+    this.data = new byte[size];
+  }
+
+  private static VarHandle view(Class<?> array) {
+    return MethodHandles.byteArrayViewVarHandle(array, ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** The index itself if {@code length} bytes from there are inside; else traps. */
+  private int check(int index, int length) {
+    if (index < 0 || index > size - length) {
+      throw outOfBounds();
+    }
+    return index;
+  }
+
+  private static WasmRuntimeException outOfBounds() {
+    return new WasmRuntimeException("out of bounds memory access");
+  }
+
+  private static void checkInterrupt() {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new ChicoryInterruptedException("Thread interrupted");
+    }
+  }
+
+  @Override
+  public int pages() {
+    return size / PAGE_SIZE;
+  }
+
+  @Override
+  public int grow(int pages) {
+    int before = pages();
+    if (pages < 0 || pages > maximumPages() - before) {
+      return -1;
+    }
+    checkInterrupt();
+    return resize((before + pages) * PAGE_SIZE) ? before : -1;
+  }
+
+  private boolean resize(int wanted) {
+    if (wanted > data.length) {
+      long roomy = Math.max(wanted, data.length + (data.length >> 1));
+      int most = Math.min(MOST_BYTES, maximumPages() * PAGE_SIZE);
+      try {
+        data = Arrays.copyOf(data, (int) Math.min(roomy, most));
+      } catch (OutOfMemoryError e) {
+        return false;
+      }
+    }
+    size = wanted;
+    return true;
+  }
+
+  @Override
+  public int initialPages() {
+    return limits.initialPages();
+  }
+
+  @Override
+  public int maximumPages() {
+    return Math.min(limits.maximumPages(), RUNTIME_MAX_PAGES);
+  }
+
+  @Override
+  public boolean shared() {
+    return limits.shared();
+  }
+
+  /** Atomic operations lock the whole memory: a guest has one thread, so nobody else waits. */
+  @Override
+  @SuppressWarnings("removal") // the interface's atomics still go through it
+  public Object lock(int address) {
+    return this;
+  }
+
+  @Override
+  @SuppressWarnings("removal") // the interface's atomics still go through it
+  public int waitOn(int address, int expected, long timeout) {
+    return readInt(address) == expected ? sleep(timeout) : 1;
+  }
+
+  @Override
+  @SuppressWarnings("removal") // the interface's atomics still go through it
+  public int waitOn(int address, long expected, long timeout) {
+    return readLong(address) == expected ? sleep(timeout) : 1;
+  }
+
+  /** Nobody can wake a guest's only thread: it waits its time out, or until interrupted. */
+  private static int sleep(long nanos) {
+    try {
+      Thread.sleep(nanos < 0 ? Long.MAX_VALUE : nanos / 1_000_000);
+      return 2;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ChicoryInterruptedException("Thread interrupted");
+    }
+  }
+
+  @Override
+  @SuppressWarnings("removal") // the interface's atomics still go through it
+  public int notify(int address, int maxThreads) {
+    check(address, Integer.BYTES);
+    return 0;
+  }
+
+  @Override
+  public void initialize(Instance instance, DataSegment[] dataSegments) {
+    initialize(instance, dataSegments, 0);
+  }
+
+  @Override
+  public void initialize(Instance instance, DataSegment[] dataSegments, int memoryIndex) {
+    segments = dataSegments;
+    for (DataSegment segment : dataSegments) {
+      if (segment instanceof ActiveDataSegment active && active.index() == memoryIndex) {
+        int offset = (int) computeConstantValue(instance, active.offsetInstructions())[0];
+        write(offset, active.data(), 0, active.data().length);
+      }
+    }
+  }
+
+  @Override
+  public void initPassiveSegment(int segmentId, int dest, int offset, int length) {
+    checkInterrupt();
+    write(dest, segments[segmentId].data(), offset, length);
+  }
+
+  @Override
+  public void drop(int segment) {
+    segments[segment] = PassiveDataSegment.EMPTY;
+  }
+
+  @Override
+  public void write(int addr, byte[] bytes, int offset, int length) {
+    if (length < 0 || offset < 0 || offset > bytes.length - length) {
+      throw outOfBounds();
+    }
+    System.arraycopy(bytes, offset, data, check(addr, length), length);
+  }
+
+  @Override
+  public byte[] readBytes(int addr, int length) {
+    if (length < 0) {
+      throw outOfBounds();
+    }
+    return Arrays.copyOfRange(data, check(addr, length), addr + length);
+  }
+
+  @Override
+  public void fill(byte value, int from, int to) {
+    checkInterrupt();
+    if (from < 0 || to < from || to > size) {
+      throw outOfBounds();
+    }
+    Arrays.fill(data, from, to, value);
+  }
+
+  @Override
+  public void copy(int dest, int src, int length) {
+    checkInterrupt();
+    if (length < 0) {
+      throw outOfBounds();
+    }
+    System.arraycopy(data, check(src, length), data, check(dest, length), length);
+  }
+
+  /** The array was zero when it was made, and nothing else calls this. */
+  @Override
+  public void zero() {}
+
+  @Override
+  public byte read(int addr) {
+    return data[check(addr, Byte.BYTES)];
+  }
+
+  @Override
+  public void writeByte(int addr, byte value) {
+    data[check(addr, Byte.BYTES)] = value;
+  }
+
+  @Override
+  public short readShort(int addr) {
+    return (short) SHORT.get(data, check(addr, Short.BYTES));
+  }
+
+  @Override
+  public long readU16(int addr) {
+    return Short.toUnsignedLong(readShort(addr));
+  }
+
+  @Override
+  public void writeShort(int addr, short value) {
+    SHORT.set(data, check(addr, Short.BYTES), value);
+  }
+
+  @Override
+  public int readInt(int addr) {
+    return (int) INT.get(data, check(addr, Integer.BYTES));
+  }
+
+  @Override
+  public void writeI32(int addr, int value) {
+    INT.set(data, check(addr, Integer.BYTES), value);
+  }
+
+  @Override
+  public long readLong(int addr) {
+    return (long) LONG.get(data, check(addr, Long.BYTES));
+  }
+
+  @Override
+  public void writeLong(int addr, long value) {
+    LONG.set(data, check(addr, Long.BYTES), value);
+  }
+
+  @Override
+  public float readFloat(int addr) {
+    return (float) FLOAT.get(data, check(addr, Float.BYTES));
+  }
+
+  @Override
+  public long readF32(int addr) {
+    return readInt(addr);
+  }
+
+  @Override
+  public void writeF32(int addr, float value) {
+    FLOAT.set(data, check(addr, Float.BYTES), value);
+  }
+
+  @Override
+  public double readDouble(int addr) {
+    return (double) DOUBLE.get(data, check(addr, Double.BYTES));
+  }
+
+  @Override
+  public long readF64(int addr) {
+    return readLong(addr);
+  }
+
+  @Override
+  public void writeF64(int addr, double value) {
+    DOUBLE.set(data, check(addr, Double.BYTES), value);
+  }
+}

@@ -1,0 +1,35 @@
+package io.busbar.engine;
+
+import com.dylibso.chicory.runtime.Instance;
+import com.dylibso.chicory.runtime.InterpreterMachine;
+import com.dylibso.chicory.runtime.MStack;
+import com.dylibso.chicory.runtime.StackFrame;
+import com.dylibso.chicory.wasm.types.FunctionType;
+import java.util.Deque;
+
+/** The interpreter, which also remembers the functions an exception passes through. */
+final class Interpreter extends InterpreterMachine {
+  private final Trace trace;
+
+  Interpreter(Instance instance, Trace trace) {
+    super(instance);
+    this.trace = trace;
+  }
+
+  @Override
+  protected long[] call(
+      MStack stack,
+      Instance instance,
+      Deque<StackFrame> callStack,
+      int funcId,
+      long[] args,
+      FunctionType callType,
+      boolean popResults) {
+    try {
+      return super.call(stack, instance, callStack, funcId, args, callType, popResults);
+    } catch (RuntimeException e) {
+      trace.passed(e, funcId);
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,309 @@
+package io.busbar.engine;
+
+import static java.util.stream.Collectors.joining;
+
+import io.busbar.model.Failure;
+import io.busbar.model.ModuleId;
+import io.busbar.model.ModuleRef;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/**
+ * The binaries of this node by digest, and the names they go by; in a folder, or in memory.
+ *
+ * <p>A file is written beside its place, forced to disk and renamed, and its digest is checked when
+ * it is read. Blocking; safe for use by many threads.
+ */
+public final class ModuleStore {
+  private static final String SUFFIX = ".wasm";
+
+  private final Optional<Path> folder;
+  private final Map<ModuleId, Entry> entries = new LinkedHashMap<>();
+  private final Map<String, ModuleId> tags = new TreeMap<>();
+
+  private static final class Entry {
+    final int size;
+    final byte[] bytes; // null where they are on disk
+    final Set<String> users = new TreeSet<>(); // instances
+    boolean kept; // was put, and stays when nobody uses it
+
+    Entry(int size, byte[] bytes, boolean kept) {
+      this.size = size;
+      this.bytes = bytes;
+      this.kept = kept;
+    }
+  }
+
+  /** A module of the store: its size in bytes, its names, and the instances that run it. */
+  public record Stored(ModuleId id, int size, List<String> tags, List<String> instances) {}
+
+  /** In this folder, which is made if need be; in memory without one. */
+  public ModuleStore(Optional<Path> folder) {
+    this.folder = folder;
+    folder.ifPresent(this::open);
+  }
+
+  private void open(Path root) {
+    try {
+      Files.createDirectories(root);
+      try (Stream<Path> files = Files.list(root)) {
+        for (Path file : files.sorted().toList()) {
+          openFile(file);
+        }
+      }
+      readTags();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read the module folder " + root, e);
+    }
+  }
+
+  private void openFile(Path file) throws IOException {
+    String name = file.getFileName().toString();
+    if (name.matches("[0-9a-f]{64}\\.wasm")) {
+      ModuleId id = new ModuleId(name.substring(0, 64));
+      entries.put(id, new Entry((int) Files.size(file), null, true));
+    }
+  }
+
+  private void readTags() throws IOException {
+    Properties saved = new Properties();
+    try (InputStream in = Files.newInputStream(tagFile())) {
+      saved.load(in);
+    } catch (NoSuchFileException e) {
+      return; // nothing was ever tagged
+    }
+    for (String tag : saved.stringPropertyNames()) {
+      ModuleId id = ModuleId.parse(saved.getProperty(tag));
+      if (entries.containsKey(id)) {
+        tags.put(tag, id);
+      }
+    }
+  }
+
+  private Path tagFile() {
+    return folder.orElseThrow().resolve("tags.properties");
+  }
+
+  private Path file(ModuleId id) {
+    return folder.orElseThrow().resolve(id.hex() + SUFFIX);
+  }
+
+  /**
+   * Keeps a valid binary, under a name if there is one.
+   *
+   * @return whether it is new here
+   * @throws io.busbar.model.WasmException {@code CONFLICT} where name and version are another's
+   */
+  public synchronized boolean put(ModuleId id, byte[] wasm, Optional<ModuleRef.Named> name) {
+    name.ifPresent(tag -> checkFree(tag, id));
+    boolean added = add(id, wasm, true);
+    entries.get(id).kept = true;
+    name.ifPresent(tag -> setTag(tag, id));
+    return added;
+  }
+
+  private boolean add(ModuleId id, byte[] wasm, boolean kept) {
+    if (entries.containsKey(id)) {
+      return false;
+    }
+    if (folder.isPresent()) {
+      replace(file(id), out -> out.write(wasm));
+    }
+    entries.put(id, new Entry(wasm.length, folder.isPresent() ? null : wasm, kept));
+    return true;
+  }
+
+  /** A version is for ever; a name without one moves to what was put last. */
+  private void checkFree(ModuleRef.Named tag, ModuleId id) {
+    ModuleId holder = tags.get(tag.toString());
+    if (tag.version() != null && holder != null && !holder.equals(id)) {
+      throw Failure.CONFLICT.because("`%s` is already %s", tag, holder);
+    }
+  }
+
+  /** Names a module that is here; the bare name follows each version. */
+  public synchronized void tag(ModuleRef.Named tag, ModuleId id) {
+    entry(id);
+    checkFree(tag, id);
+    setTag(tag, id);
+  }
+
+  private void setTag(ModuleRef.Named tag, ModuleId id) {
+    tags.put(tag.toString(), id);
+    tags.put(tag.name(), id);
+    saveTags();
+  }
+
+  private void saveTags() {
+    if (folder.isPresent()) {
+      Properties saved = new Properties();
+      tags.forEach((tag, id) -> saved.setProperty(tag, id.toString()));
+      replace(tagFile(), out -> saved.store(out, null));
+    }
+  }
+
+  /** The digest that a name stands for, of a module that is here; else {@code NO_SUCH_MODULE}. */
+  public synchronized ModuleId resolve(ModuleRef ref) {
+    ModuleId id = ref instanceof ModuleRef.Digest digest ? digest.id() : tags.get(ref.toString());
+    if (id == null || !entries.containsKey(id)) {
+      throw noSuchModule(ref.toString());
+    }
+    return id;
+  }
+
+  private static RuntimeException noSuchModule(String ref) {
+    return Failure.NO_SUCH_MODULE.because("module `%s` not found", ref);
+  }
+
+  private Entry entry(ModuleId id) {
+    Entry entry = entries.get(id);
+    if (entry == null) {
+      throw noSuchModule(id.toString());
+    }
+    return entry;
+  }
+
+  /** The binary, its digest checked; fails with {@code NO_SUCH_MODULE}. */
+  public synchronized byte[] bytes(ModuleId id) {
+    Entry entry = entry(id);
+    if (entry.bytes != null) {
+      return entry.bytes;
+    }
+    try {
+      byte[] wasm = Files.readAllBytes(file(id));
+      if (!ModuleId.of(wasm).equals(id)) {
+        throw Failure.UNAVAILABLE.because("module %s is damaged in this node's store", id);
+      }
+      return wasm;
+    } catch (IOException e) {
+      throw Failure.UNAVAILABLE.because("module %s cannot be read: %s", id, e.getMessage());
+    }
+  }
+
+  /** An instance runs this module from now on; one that was never put is added until it stops. */
+  public synchronized void use(ModuleId id, byte[] wasm, String instance) {
+    add(id, wasm, false);
+    entries.get(id).users.add(instance);
+  }
+
+  /** The instance has stopped; true if the module went with it. */
+  public synchronized boolean unuse(ModuleId id, String instance) {
+    Entry entry = entries.get(id);
+    if (entry == null) {
+      return false;
+    }
+    entry.users.remove(instance);
+    boolean gone = !entry.kept && entry.users.isEmpty();
+    if (gone) {
+      delete(id);
+    }
+    return gone;
+  }
+
+  /**
+   * Takes a name away, and the module too if it has no other; a digest takes all names away.
+   *
+   * @return the digest if the module is gone
+   * @throws io.busbar.model.WasmException {@code NO_SUCH_MODULE}, or {@code CONFLICT} in use
+   */
+  public synchronized Optional<ModuleId> remove(ModuleRef ref) {
+    ModuleId id = resolve(ref);
+    if (ref instanceof ModuleRef.Named && tags(id).stream().anyMatch(t -> !covers(ref, t))) {
+      tags.keySet().removeIf(tag -> tags.get(tag).equals(id) && covers(ref, tag));
+      saveTags();
+      return Optional.empty();
+    }
+    Set<String> users = entries.get(id).users;
+    if (!users.isEmpty()) {
+      String some = users.stream().limit(3).collect(joining("`, `"));
+      throw Failure.CONFLICT.because(
+          "module %s is in use by %d instances: `%s`", id, users.size(), some);
+    }
+    tags.values().removeIf(id::equals);
+    saveTags();
+    delete(id);
+    return Optional.of(id);
+  }
+
+  /** Whether taking {@code ref} away takes this tag of the same module away. */
+  private static boolean covers(ModuleRef ref, String tag) {
+    return tag.equals(ref.toString()) || tag.equals(((ModuleRef.Named) ref).name());
+  }
+
+  private void delete(ModuleId id) {
+    entries.remove(id);
+    if (folder.isPresent()) {
+      try {
+        Files.deleteIfExists(file(id));
+      } catch (IOException e) {
+        throw Failure.UNAVAILABLE.because("module %s cannot be deleted: %s", id, e.getMessage());
+      }
+    }
+  }
+
+  public synchronized List<Stored> list() {
+    return entries.keySet().stream().map(this::stored).toList();
+  }
+
+  /** What the store knows of one module; fails with {@code NO_SUCH_MODULE}. */
+  public synchronized Stored stored(ModuleId id) {
+    Entry entry = entry(id);
+    return new Stored(id, entry.size, tags(id), List.copyOf(entry.users));
+  }
+
+  private List<String> tags(ModuleId id) {
+    List<String> names = new ArrayList<>();
+    tags.forEach((tag, holder) -> names.addAll(id.equals(holder) ? List.of(tag) : List.of()));
+    return Collections.unmodifiableList(names);
+  }
+
+  @FunctionalInterface
+  private interface Content {
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  /** Either the whole new file is there afterwards, or the old one; {@code UNAVAILABLE} if not. */
+  private static void replace(Path file, Content content) {
+    Path beside = file.resolveSibling(file.getFileName() + ".new");
+    try {
+      try (OutputStream out = Files.newOutputStream(beside)) {
+        content.writeTo(out);
+      }
+      try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE)) {
+        channel.force(true);
+      }
+      Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      discard(beside);
+      throw Failure.UNAVAILABLE.because("cannot write %s: %s", file.getFileName(), e.getMessage());
+    }
+  }
+
+  private static void discard(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      System.getLogger(ModuleStore.class.getName())
+          .log(System.Logger.Level.WARNING, "cannot delete {0}: {1}", file, e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,128 @@
+package io.busbar.host;
+
+import io.busbar.engine.Compiler;
+import io.busbar.engine.HostCall;
+import io.busbar.engine.ModuleStore;
+import io.busbar.model.Limit;
+import io.busbar.model.Limits;
+import io.busbar.wire.Addresses;
+import io.busbar.wire.Ask;
+import io.busbar.wire.Body;
+import io.busbar.wire.Endpoint;
+import io.busbar.wire.FromPolicy;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** The door of this room: one node's modules and instances, at their addresses. */
+public final class Host {
+  /**
+   * How a node hosts instances.
+   *
+   * @param node the node's id
+   * @param limits what each instance gets at most, and unless its spec asks for less
+   * @param addressed whether an instance has an address of its own if its spec does not say
+   * @param deny addresses, or beginnings of them with {@code *}, where no answer may be sent
+   * @param rights calls that run at the same time, calls longer than 20 ms not counted
+   * @param threads the most worker threads
+   * @param moduleBytes the largest module that is taken
+   * @param sliceBytes the most bytes one read or write of memory may move
+   * @param callsAtOnce the most calls one {@code calls} may hold
+   */
+  public record Options(
+      String node,
+      Addresses addresses,
+      Limits limits,
+      boolean addressed,
+      List<String> deny,
+      int rights,
+      int threads,
+      int moduleBytes,
+      long sliceBytes,
+      int callsAtOnce) {}
+
+  private final Vertx vertx;
+  private final Options options;
+  private final Functions functions;
+  private final Lanes lanes;
+  private final WorkerExecutor blocking;
+  private final ModuleService modules;
+  private final InstanceService instances;
+  private final List<Endpoint> endpoints = new ArrayList<>();
+  private final Instant started = Instant.now();
+
+  private Host(
+      Vertx vertx, Options options, ModuleStore store, Compiler compiler, Functions functions) {
+    this.vertx = vertx;
+    this.options = options;
+    this.functions = functions;
+    int stack = Math.toIntExact(options.limits.get(Limit.STACK));
+    this.lanes = new Lanes(vertx, new Lanes.Options(options.rights, options.threads, stack));
+    this.blocking = vertx.createSharedWorkerExecutor("busbar-control", 2, 10, TimeUnit.MINUTES);
+    Events events = new Events(vertx, options.addresses, options.node);
+    this.modules = new ModuleService(store, compiler, blocking, events, options.moduleBytes);
+    this.instances =
+        new InstanceService(
+            vertx,
+            new LiveInstance.Context(
+                options.node, options.addresses, policy(), options.sliceBytes, options.callsAtOnce),
+            modules,
+            lanes,
+            calls(),
+            events,
+            options.limits,
+            options.addressed);
+  }
+
+  /** Opens the node's addresses; what it opened is closed again if one cannot be. */
+  public static Future<Host> open(
+      Vertx vertx, Options options, ModuleStore store, Compiler compiler, Functions functions) {
+    Host host = new Host(vertx, options, store, compiler, functions);
+    Addresses addresses = options.addresses;
+    return host.listen(addresses.modules(), host.modules::handle)
+        .compose(done -> host.listen(addresses.instances(), host.instances::handle))
+        .compose(done -> host.listen(addresses.node(options.node), host.instances::handle))
+        .compose(done -> host.listen(addresses.nodes(), host::handleNodes))
+        .map(host)
+        .recover(e -> host.close().transform(done -> Future.failedFuture(e)));
+  }
+
+  private Future<Void> listen(String address, Endpoint.Actions actions) {
+    return Endpoint.open(vertx, address, policy(), actions).onSuccess(endpoints::add).mapEmpty();
+  }
+
+  private FromPolicy policy() {
+    return new FromPolicy(options.addresses, options.deny);
+  }
+
+  private HostCall calls() {
+    return (called, caller, args) -> functions.get(called.address()).call(caller, args);
+  }
+
+  private Future<Body> handleNodes(Ask ask) {
+    if (!ask.action().equals("list")) {
+      throw ask.unknownAction();
+    }
+    Map<String, Object> node = new LinkedHashMap<>();
+    node.put("node", options.node);
+    node.put("instances", instances.size());
+    node.put("started", started.toString());
+    return Future.succeededFuture(Body.of("nodes", List.of(node)));
+  }
+
+  /** Stops listening, then every instance, then the threads. */
+  public Future<Void> close() {
+    List<Future<Void>> silent = endpoints.stream().map(Endpoint::close).toList();
+    return Future.join(silent)
+        .eventually(instances::close)
+        .eventually(blocking::close)
+        .onComplete(done -> lanes.close())
+        .mapEmpty();
+  }
+}

@@ -1,0 +1,191 @@
+package io.busbar.host;
+
+import io.busbar.engine.CompiledModule;
+import io.busbar.engine.Guest;
+import io.busbar.engine.HostCall;
+import io.busbar.model.Failure;
+import io.busbar.model.InstanceSpec;
+import io.busbar.model.Limits;
+import io.busbar.model.ModuleRef;
+import io.busbar.model.Names;
+import io.busbar.wire.Ask;
+import io.busbar.wire.Body;
+import io.busbar.wire.Codec;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Starts, lists, describes and stops the instances of this node; owns their map. */
+final class InstanceService {
+  /** How long a stop waits for a guest that does not notice its interrupt. */
+  private static final Duration STOP_GRACE = Duration.ofSeconds(2);
+
+  private final Vertx vertx;
+  private final LiveInstance.Context node;
+  private final ModuleService modules;
+  private final Lanes lanes;
+  private final HostCall calls;
+  private final Events events;
+  private final Limits limits;
+  private final boolean addressed;
+
+  /** Absent: free; empty: being started or stopped; present: live. */
+  private final Map<String, Optional<LiveInstance>> instances = new ConcurrentHashMap<>();
+
+  InstanceService(
+      Vertx vertx,
+      LiveInstance.Context node,
+      ModuleService modules,
+      Lanes lanes,
+      HostCall calls,
+      Events events,
+      Limits limits,
+      boolean addressed) {
+    this.vertx = vertx;
+    this.node = node;
+    this.modules = modules;
+    this.lanes = lanes;
+    this.calls = calls;
+    this.events = events;
+    this.limits = limits;
+    this.addressed = addressed;
+  }
+
+  /** With the header {@code instance} any operation on that one, else those on all of them. */
+  Future<Body> handle(Ask ask) {
+    Optional<String> named = ask.instance();
+    return switch (ask.action()) {
+      case "start" -> start(ask, Codec.spec(ask.body()));
+      case "list" -> Future.succeededFuture(Body.of("instances", list()));
+      case "stop" -> stop(ask, named.orElseGet(() -> ask.body().string("id")));
+      case "describe" -> live(named.orElseGet(() -> ask.body().string("id"))).handle(ask);
+      default -> live(named.orElseThrow(ask::unknownAction)).handle(ask);
+    };
+  }
+
+  private LiveInstance live(String id) {
+    Optional<LiveInstance> live = instances.get(id);
+    if (live == null || live.isEmpty()) {
+      throw Failure.NO_SUCH_INSTANCE.because("instance `%s` not found", Names.shown(id));
+    }
+    return live.get();
+  }
+
+  private List<Object> list() {
+    return instances.values().stream()
+        .flatMap(Optional::stream)
+        .<Object>map(LiveInstance::summary)
+        .toList();
+  }
+
+  int size() {
+    return instances.size();
+  }
+
+  private Future<Body> start(Ask ask, InstanceSpec asked) {
+    Limits granted = asked.limits().within(limits);
+    String id = asked.id().orElseGet(() -> UUID.randomUUID().toString());
+    if (instances.putIfAbsent(id, Optional.empty()) != null) {
+      throw Failure.CONFLICT.because("instance `%s` exists already", id);
+    }
+    ask.concerns(id);
+    return modules
+        .use(asked.module(), id)
+        .compose(module -> start(ask, asked.withId(id), granted, module))
+        .onFailure(e -> instances.remove(id))
+        .map(live -> Body.of(started(live)));
+  }
+
+  private Map<String, Object> started(LiveInstance live) {
+    Map<String, Object> about = live.summary();
+    Map<String, Object> event = new LinkedHashMap<>(about);
+    event.remove("node");
+    events.happened("instance.started", event);
+    return about;
+  }
+
+  /** The start section runs in the lane like any call, and within the same time. */
+  private Future<LiveInstance> start(
+      Ask ask, InstanceSpec spec, Limits granted, CompiledModule module) {
+    String id = spec.id().orElseThrow();
+    Lane lane = new Lane(lanes, id, LiveInstance.mailbox(granted));
+    Job<Guest> job =
+        new Job<>(
+            running -> Guest.start(module, label(spec), spec.imports(), calls, granted),
+            ask.id(),
+            ask.user(),
+            time(ask, granted));
+    return lane.submit(job)
+        .map(guest -> live(spec, granted, module, guest, lane))
+        .compose(live -> vertx.deployVerticle(live).map(live))
+        .onSuccess(live -> instances.put(id, Optional.of(live)))
+        .recover(e -> discard(lane, module, id).transform(done -> Future.failedFuture(e)));
+  }
+
+  private LiveInstance live(
+      InstanceSpec spec, Limits granted, CompiledModule module, Guest guest, Lane lane) {
+    InstanceSpec pinned = spec.withModule(new ModuleRef.Digest(module.id()));
+    boolean own = spec.address().orElse(addressed);
+    return new LiveInstance(node, pinned, granted, module, guest, lane, own);
+  }
+
+  /** What frames call the module where it does not name itself. */
+  private static String label(InstanceSpec spec) {
+    return spec.module() instanceof ModuleRef.Named named ? named.name() : spec.id().orElseThrow();
+  }
+
+  private static Duration time(Ask ask, Limits granted) {
+    Duration asked = ask.timeout();
+    Duration most = granted.deadline();
+    return asked.isZero() || asked.compareTo(most) > 0 ? most : asked;
+  }
+
+  private Future<Void> discard(Lane lane, CompiledModule module, String id) {
+    return lane.close().eventually(() -> modules.unuse(module, id));
+  }
+
+  private Future<Body> stop(Ask ask, String id) {
+    ask.concerns(id);
+    LiveInstance live = live(id);
+    if (!instances.replace(id, Optional.of(live), Optional.empty())) {
+      throw Failure.NO_SUCH_INSTANCE.because("instance `%s` not found", Names.shown(id));
+    }
+    return close(id, live)
+        .map(
+            done -> {
+              Map<String, Object> fields = new LinkedHashMap<>();
+              fields.put("id", id);
+              fields.put("stopped", true);
+              return Body.of(fields);
+            });
+  }
+
+  private Future<Void> close(String id, LiveInstance live) {
+    return vertx
+        .undeploy(live.deploymentID())
+        .timeout(STOP_GRACE.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS)
+        .otherwiseEmpty()
+        .compose(done -> modules.unuse(live.module(), id))
+        .onComplete(
+            done -> {
+              instances.remove(id);
+              events.happened("instance.stopped", Map.of("id", id));
+            });
+  }
+
+  /** Stops every instance, each call with an answer. */
+  Future<Void> close() {
+    List<Future<Void>> stops =
+        instances.entrySet().stream()
+            .filter(entry -> entry.getValue().isPresent())
+            .map(entry -> close(entry.getKey(), entry.getValue().get()))
+            .toList();
+    return Future.join(stops).mapEmpty();
+  }
+}

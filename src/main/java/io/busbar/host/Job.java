@@ -1,0 +1,177 @@
+package io.busbar.host;
+
+import io.busbar.model.Failure;
+import io.busbar.model.WasmException;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * One operation on an instance: it waits, runs on a worker thread, and ends exactly once.
+ *
+ * <p>Whoever stops it interrupts the thread only while the job runs, and the flag is cleared before
+ * the thread is handed on, so an interrupt never reaches another job.
+ */
+final class Job<T> {
+  /** What a job does, on the guest's thread. */
+  @FunctionalInterface
+  interface Work<T> {
+    T run(Job<T> job) throws Exception;
+  }
+
+  private enum State {
+    QUEUED,
+    RUNNING,
+    DONE
+  }
+
+  /** How long a guest may take to notice that it was interrupted, before its asker is told. */
+  private static final long GRACE = Duration.ofMillis(250).toNanos();
+
+  private final Work<T> work;
+  private final Optional<String> id;
+  private final Optional<String> user;
+  private final long deadline; // nanoTime
+  private final long millis;
+  private final Promise<T> promise = Promise.promise();
+  private State state = State.QUEUED; // this and the rest guarded by this
+  private Thread thread;
+  private WasmException verdict; // why it was stopped
+  private long verdictAt;
+
+  /** A job to be over within {@code time} from now. */
+  Job(Work<T> work, Optional<String> id, Optional<String> user, Duration time) {
+    this.work = work;
+    this.id = id;
+    this.user = user;
+    this.millis = time.toMillis();
+    this.deadline = System.nanoTime() + time.toNanos();
+  }
+
+  Future<T> future() {
+    return promise.future();
+  }
+
+  long deadline() {
+    return deadline;
+  }
+
+  /** Whether this is the job its asker named so. */
+  boolean isNamed(String id, Optional<String> user) {
+    return this.id.filter(id::equals).isPresent() && this.user.equals(user);
+  }
+
+  /** Runs it, unless its time is over or somebody stopped it. */
+  void run() {
+    if (!begin()) {
+      return;
+    }
+    T result = null;
+    Throwable thrown = null;
+    try {
+      result = work.run(this);
+    } catch (Throwable e) {
+      thrown = e;
+    }
+    WasmException why = end();
+    if (thrown == null) {
+      promise.tryComplete(result);
+    } else {
+      promise.tryFail(why == null ? thrown : why);
+    }
+  }
+
+  private boolean begin() {
+    if (System.nanoTime() - deadline >= 0) {
+      expire();
+    }
+    synchronized (this) {
+      if (state != State.QUEUED) {
+        return false;
+      }
+      state = State.RUNNING;
+      thread = Thread.currentThread();
+      return true;
+    }
+  }
+
+  private synchronized WasmException end() {
+    state = State.DONE;
+    thread = null;
+    Thread.interrupted();
+    return verdict;
+  }
+
+  /** Why the job was stopped, for work that can end in parts; else null. */
+  synchronized WasmException verdict() {
+    return verdict;
+  }
+
+  /** Fails with the verdict if there is one: work that was stopped has no result. */
+  void checkNotStopped() {
+    WasmException why = verdict();
+    if (why != null) {
+      throw why;
+    }
+  }
+
+  /** Its time is over: it never starts, or is interrupted. */
+  boolean expire() {
+    return stop(deadlineExceeded("never"), deadlineExceeded("interrupted"));
+  }
+
+  private WasmException deadlineExceeded(String ran) {
+    return Failure.DEADLINE
+        .because("deadline of %d ms exceeded (%s)", millis, ran)
+        .with("ran", ran);
+  }
+
+  /** A failure for what comes after a stopped part of the same job. */
+  WasmException never() {
+    return deadlineExceeded("never");
+  }
+
+  boolean stop(WasmException why) {
+    return stop(why, why);
+  }
+
+  /** True if it was not over yet. */
+  private boolean stop(WasmException ifQueued, WasmException ifRunning) {
+    synchronized (this) {
+      if (state == State.DONE) {
+        return false;
+      }
+      if (state == State.RUNNING) {
+        interrupt(ifRunning);
+        return true;
+      }
+      state = State.DONE;
+    }
+    promise.tryFail(ifQueued);
+    return true;
+  }
+
+  private void interrupt(WasmException why) {
+    if (verdict == null) {
+      verdict = why;
+      verdictAt = System.nanoTime();
+    }
+    thread.interrupt();
+  }
+
+  /** Looked at now and then: expires, interrupts again, and at last answers for a deaf guest. */
+  void tick(long now) {
+    WasmException overdue;
+    synchronized (this) {
+      if (verdict == null && now - deadline < 0 || state == State.DONE) {
+        return;
+      }
+      overdue = verdict != null && now - verdictAt > GRACE ? verdict : null;
+    }
+    expire();
+    if (overdue != null) {
+      promise.tryFail(overdue);
+    }
+  }
+}

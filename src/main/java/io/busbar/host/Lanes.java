@@ -1,0 +1,179 @@
+package io.busbar.host;
+
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import io.vertx.core.internal.VertxInternal;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Who of a node's lanes may run: the only caller of {@code executeBlocking} for guests.
+ *
+ * <p>There are about as many rights to run as cores, and far more threads. A lane gives its right
+ * on after a short time if others wait; one that is inside a long call lends its right to the next,
+ * so guests that never end share the cores with the others instead of shutting them out.
+ */
+final class Lanes implements AutoCloseable {
+  /**
+   * How guests run.
+   *
+   * @param rights lanes that run at the same time, long calls not counted
+   * @param threads the most worker threads, and so the most calls that run at the same time
+   * @param stackKib the stack of each, in KiB, which bounds a guest's recursion
+   */
+  record Options(int rights, int threads, int stackKib) {}
+
+  private static final System.Logger LOG = System.getLogger(Lanes.class.getName());
+  private static final long SLICE = Duration.ofMillis(2).toNanos();
+  private static final long LONG_CALL = Duration.ofMillis(20).toNanos();
+  private static final long TICK_MILLIS = 5;
+
+  private final Options options;
+  private final ThreadPoolExecutor threads;
+  private final Context workers;
+  private final ScheduledExecutorService watch;
+  private final Set<Lane> busy = ConcurrentHashMap.newKeySet();
+  private final Deque<Lane> ready = new ArrayDeque<>(); // this and the rest guarded by this
+  private final Set<Lane> lent = new HashSet<>();
+  private int running;
+
+  Lanes(Vertx vertx, Options options) {
+    this.options = options;
+    this.threads = threads(options);
+    this.workers = workers((VertxInternal) vertx);
+    this.watch = Executors.newSingleThreadScheduledExecutor(Lanes::watchThread);
+    watch.scheduleAtFixedRate(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  /** Made on demand, gone after half a minute, each with a stack fit for deep recursion. */
+  private static ThreadPoolExecutor threads(Options options) {
+    return new ThreadPoolExecutor(
+        0,
+        options.threads,
+        30,
+        TimeUnit.SECONDS,
+        new SynchronousQueue<>(),
+        task -> {
+          Thread thread = new Thread(null, task, "busbar-guest", (long) options.stackKib << 10);
+          thread.setDaemon(true);
+          return thread;
+        });
+  }
+
+  /** A context whose {@code executeBlocking} runs on our threads: named pools fix the stack. */
+  private Context workers(VertxInternal vertx) {
+    return vertx.contextBuilder().withWorkerPool(vertx.wrapWorkerPool(threads)).build();
+  }
+
+  private static Thread watchThread(Runnable task) {
+    Thread thread = new Thread(task, "busbar-watch");
+    thread.setDaemon(true);
+    thread.setPriority(Thread.MAX_PRIORITY);
+    return thread;
+  }
+
+  /** The lane has work. */
+  void ready(Lane lane) {
+    busy.add(lane);
+    synchronized (this) {
+      ready.add(lane);
+    }
+    dispatch();
+  }
+
+  /** The lane has none any more. */
+  void idle(Lane lane) {
+    busy.remove(lane);
+  }
+
+  /** Gives free rights to lanes that wait. */
+  private void dispatch() {
+    while (true) {
+      synchronized (this) {
+        if (ready.isEmpty() || running >= options.rights + lent.size()) {
+          return;
+        }
+        running++;
+      }
+      try {
+        workers.executeBlocking(this::work, false);
+      } catch (RejectedExecutionException e) {
+        synchronized (this) {
+          running--; // no thread to be had: whoever ends next goes on
+        }
+        return;
+      }
+    }
+  }
+
+  /** On a worker, with a right to run: one lane after the other. */
+  private Void work() {
+    Lane lane = next(null, false);
+    while (lane != null) {
+      boolean more = drain(lane);
+      lane = next(lane, more);
+    }
+    return null;
+  }
+
+  private boolean drain(Lane lane) {
+    try {
+      return lane.drain(System.nanoTime() + SLICE);
+    } catch (Throwable e) {
+      LOG.log(System.Logger.Level.ERROR, "a lane failed", e);
+      return false;
+    }
+  }
+
+  /** The lane to go on with; null where this right is not to be had any more. */
+  private synchronized Lane next(Lane done, boolean more) {
+    if (done != null) {
+      lent.remove(done);
+      if (more) {
+        ready.add(done);
+      }
+    }
+    Lane next = running > options.rights + lent.size() ? null : ready.poll();
+    if (next == null) {
+      running--;
+    }
+    return next;
+  }
+
+  private void tick() {
+    try {
+      long now = System.nanoTime();
+      for (Lane lane : busy) {
+        if (lane.tick(now, LONG_CALL)) {
+          lend(lane);
+        }
+      }
+      dispatch();
+    } catch (RuntimeException e) {
+      LOG.log(System.Logger.Level.ERROR, "the watch failed", e);
+    }
+  }
+
+  /** A lane inside a long call: its right goes to another while it runs on. */
+  private synchronized void lend(Lane lane) {
+    if (!ready.isEmpty()) {
+      lent.add(lane);
+    }
+  }
+
+  @Override
+  public void close() {
+    watch.shutdownNow();
+    threads.shutdownNow();
+  }
+}

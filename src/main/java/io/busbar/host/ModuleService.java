@@ -1,0 +1,198 @@
+package io.busbar.host;
+
+import io.busbar.engine.CompiledModule;
+import io.busbar.engine.Compiler;
+import io.busbar.engine.ModuleStore;
+import io.busbar.model.Failure;
+import io.busbar.model.ModuleId;
+import io.busbar.model.ModuleInfo;
+import io.busbar.model.ModuleRef;
+import io.busbar.wire.Ask;
+import io.busbar.wire.Body;
+import io.busbar.wire.Codec;
+import io.vertx.core.Future;
+import io.vertx.core.WorkerExecutor;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+
+/** Answers for the modules of this node: puts, describes, names and removes them. */
+final class ModuleService {
+  private final ModuleStore store;
+  private final Compiler compiler;
+  private final WorkerExecutor blocking;
+  private final Events events;
+  private final int mostBytes;
+
+  ModuleService(
+      ModuleStore store, Compiler compiler, WorkerExecutor blocking, Events events, int mostBytes) {
+    this.store = store;
+    this.compiler = compiler;
+    this.blocking = blocking;
+    this.events = events;
+    this.mostBytes = mostBytes;
+  }
+
+  Future<Body> handle(Ask ask) {
+    Body body = ask.body();
+    return switch (ask.action()) {
+      case "put" -> put(Codec.moduleBytes(body), name(body));
+      case "get" -> get(ref(body));
+      case "list" -> blocking(() -> Body.of("modules", list()));
+      case "describe" -> describe(ref(body));
+      case "tag" -> tag(ref(body), name(body));
+      case "remove" -> remove(ref(body));
+      default -> throw ask.unknownAction();
+    };
+  }
+
+  private <T> Future<T> blocking(Callable<T> work) {
+    return blocking.executeBlocking(work, false);
+  }
+
+  private static ModuleRef ref(Body body) {
+    return ModuleRef.parse(body.string("module"));
+  }
+
+  private static Optional<ModuleRef.Named> name(Body body) {
+    Optional<String> name = body.optionalString("name");
+    Optional<String> version = body.optionalString("version");
+    if (version.isPresent() && name.isEmpty()) {
+      throw Failure.BAD_REQUEST.because("`version` needs a `name`");
+    }
+    return name.map(n -> new ModuleRef.Named(n, version.orElse(null)));
+  }
+
+  private Future<Body> put(byte[] bytes, Optional<ModuleRef.Named> name) {
+    checkSize(bytes);
+    return blocking(
+        () -> {
+          byte[] wasm = Compiler.toBinary(bytes);
+          CompiledModule module = compiler.load(wasm);
+          try {
+            boolean added = store.put(module.id(), wasm, name);
+            Map<String, Object> fields = fields(module.info());
+            events.happened("module.put", Map.of("module", module.id().toString()));
+            fields.put("new", added);
+            return Body.of(fields);
+          } finally {
+            compiler.release(module);
+          }
+        });
+  }
+
+  private void checkSize(byte[] bytes) {
+    if (bytes.length > mostBytes) {
+      throw Failure.TOO_LARGE.because(
+          "a module of %d bytes; this node takes at most %d", bytes.length, mostBytes);
+    }
+  }
+
+  /** A module in use under this id: the one a spec names, or the one it brings along. */
+  Future<CompiledModule> use(ModuleRef ref, String instance) {
+    if (ref instanceof ModuleRef.Inline inline) {
+      checkSize(inline.bytes());
+    }
+    return blocking(
+        () -> {
+          byte[] wasm =
+              ref instanceof ModuleRef.Inline inline
+                  ? Compiler.toBinary(inline.bytes())
+                  : store.bytes(store.resolve(ref));
+          CompiledModule module = compiler.load(wasm);
+          try {
+            store.use(module.id(), wasm, instance);
+            return module;
+          } catch (RuntimeException e) {
+            compiler.release(module);
+            throw e;
+          }
+        });
+  }
+
+  /** The instance is gone; a module that only it brought along goes too. */
+  Future<Void> unuse(CompiledModule module, String instance) {
+    return blocking(
+        () -> {
+          if (store.unuse(module.id(), instance)) {
+            compiler.forget(module.id());
+          }
+          compiler.release(module);
+          return null;
+        });
+  }
+
+  private Future<Body> get(ModuleRef ref) {
+    return blocking(
+        () -> {
+          ModuleId id = store.resolve(ref);
+          Map<String, Object> fields = new LinkedHashMap<>();
+          fields.put("module", id.toString());
+          fields.put("bytes", store.bytes(id));
+          return Body.of(fields);
+        });
+  }
+
+  private List<Object> list() {
+    return store.list().stream().<Object>map(ModuleService::fields).toList();
+  }
+
+  private static Map<String, Object> fields(ModuleStore.Stored stored) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("module", stored.id().toString());
+    fields.put("size", stored.size());
+    fields.put("tags", stored.tags());
+    fields.put("instances", stored.instances());
+    return fields;
+  }
+
+  private Map<String, Object> fields(ModuleInfo info) {
+    Map<String, Object> fields = Codec.fields(info);
+    ModuleStore.Stored stored = store.stored(info.id());
+    fields.put("tags", stored.tags());
+    fields.put("instances", stored.instances());
+    return fields;
+  }
+
+  private Future<Body> describe(ModuleRef ref) {
+    return blocking(
+        () -> {
+          CompiledModule module = compiler.load(store.bytes(store.resolve(ref)));
+          try {
+            return Body.of(fields(module.info()));
+          } finally {
+            compiler.release(module);
+          }
+        });
+  }
+
+  private Future<Body> tag(ModuleRef ref, Optional<ModuleRef.Named> name) {
+    if (name.isEmpty()) {
+      throw Failure.BAD_REQUEST.because("`name` is missing");
+    }
+    return blocking(
+        () -> {
+          ModuleId id = store.resolve(ref);
+          store.tag(name.get(), id);
+          return Body.of(fields(store.stored(id)));
+        });
+  }
+
+  private Future<Body> remove(ModuleRef ref) {
+    return blocking(
+        () -> {
+          Optional<ModuleId> gone = store.remove(ref);
+          gone.ifPresent(
+              id -> {
+                compiler.forget(id);
+                events.happened("module.removed", Map.of("module", id.toString()));
+              });
+          Map<String, Object> fields = new LinkedHashMap<>();
+          fields.put("removed", ref.toString());
+          fields.put("gone", gone.isPresent());
+          return Body.of(fields);
+        });
+  }
+}

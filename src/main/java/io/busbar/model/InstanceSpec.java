@@ -1,0 +1,63 @@
+package io.busbar.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * All that is needed to build an instance, here or anywhere.
+ *
+ * @param id the instance's name; none: the host makes one
+ * @param module what to run
+ * @param imports the functions the guest may call
+ * @param limits those asked for; the node completes them, and refuses more than its own
+ * @param address whether the instance has an event-bus address of its own; none: the node's rule
+ */
+public record InstanceSpec(
+    Optional<String> id,
+    ModuleRef module,
+    List<ImportSpec> imports,
+    Limits limits,
+    Optional<Boolean> address) {
+
+  public InstanceSpec {
+    id.ifPresent(name -> Names.check("instance id", name));
+    Objects.requireNonNull(module, "module");
+    Objects.requireNonNull(limits, "limits");
+    imports = List.copyOf(imports);
+  }
+
+  /** An instance of this module: {@code sha256:<hex>}, {@code name} or {@code name:version}. */
+  public static InstanceSpec of(String module) {
+    return of(ModuleRef.parse(module));
+  }
+
+  public static InstanceSpec of(ModuleRef module) {
+    return new InstanceSpec(Optional.empty(), module, List.of(), Limits.NONE, Optional.empty());
+  }
+
+  public InstanceSpec withId(String id) {
+    return new InstanceSpec(Optional.of(id), module, imports, limits, address);
+  }
+
+  /** The same, of another module: how a name is pinned to the digest it stood for. */
+  public InstanceSpec withModule(ModuleRef module) {
+    return new InstanceSpec(id, module, imports, limits, address);
+  }
+
+  /** One more import, answered by the function at this address. */
+  public InstanceSpec withImport(String from, String name, Signature signature, String at) {
+    List<ImportSpec> more = new ArrayList<>(imports);
+    more.add(new ImportSpec(from, name, signature, at));
+    return new InstanceSpec(id, module, more, limits, address);
+  }
+
+  public InstanceSpec withLimit(Limit limit, long value) {
+    return new InstanceSpec(id, module, imports, limits.with(limit, value), address);
+  }
+
+  public InstanceSpec withAddress(boolean address) {
+    return new InstanceSpec(id, module, imports, limits, Optional.of(address));
+  }
+}

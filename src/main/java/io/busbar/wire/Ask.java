@@ -1,0 +1,227 @@
+package io.busbar.wire;
+
+import io.busbar.model.Failure;
+import io.busbar.model.Names;
+import io.busbar.model.WasmException;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.MultiMap;
+import io.vertx.core.Vertx;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * One message on its way to exactly one answer.
+ *
+ * <p>Without {@code from} the answer is the reply. With it, the answer is sent there, and the reply
+ * says only whether the operation was accepted.
+ */
+public final class Ask {
+  private static final System.Logger LOG = System.getLogger(Ask.class.getName());
+  private static final Duration STANDARD_TIMEOUT = Duration.ofMillis(5000);
+
+  /** Answers nobody could be told. */
+  private static final LongAdder UNDELIVERED = new LongAdder();
+
+  private static final long SECOND = 1_000_000_000;
+  private static final AtomicLong LAST_LOGGED = new AtomicLong(System.nanoTime() - 2 * SECOND);
+
+  private final Vertx vertx;
+  private final Message<?> message;
+  private final MultiMap headers;
+  private final String from; // checked; null if there is none or it is bad
+  private Body body = Body.EMPTY;
+  private final boolean json;
+  private String instance;
+
+  private Ask(Vertx vertx, Message<?> message, String from) {
+    this.vertx = vertx;
+    this.message = message;
+    this.headers = message.headers();
+    this.from = from;
+    this.instance = headers.get(Headers.INSTANCE);
+    this.json = from != null || !(message.body() instanceof Body);
+  }
+
+  /**
+   * Reads a message, runs its action, and sees to its answer: what the action throws is a refusal,
+   * what its future fails with an answer like any other.
+   */
+  static void handle(Vertx vertx, Message<?> message, FromPolicy policy, Endpoint.Actions actions) {
+    String from = message.headers().get(Headers.FROM);
+    Ask ask;
+    try {
+      if (from != null) {
+        policy.check(from);
+      }
+      ask = new Ask(vertx, message, from);
+    } catch (WasmException e) {
+      new Ask(vertx, message, null).refuse(e);
+      return;
+    }
+    try {
+      ask.body = Body.from(message.body());
+      var answer = actions.handle(ask);
+      ask.accepted();
+      answer.onComplete(ask::answer);
+    } catch (Throwable e) {
+      ask.refuse(Failures.from(e));
+    }
+  }
+
+  /** Which operation; fails with {@code BAD_REQUEST} where the header is missing. */
+  public String action() {
+    String action = headers.get(Headers.ACTION);
+    if (action == null) {
+      throw Failure.BAD_REQUEST.because("header `action` is missing");
+    }
+    return action;
+  }
+
+  public WasmException unknownAction() {
+    return Failure.BAD_REQUEST.because("unknown action `%s`", Names.shown(action()));
+  }
+
+  public Body body() {
+    return body;
+  }
+
+  public Optional<String> id() {
+    return Optional.ofNullable(headers.get(Headers.ID));
+  }
+
+  /** Who asks, as the gateway says. */
+  public Optional<String> user() {
+    return Optional.ofNullable(headers.get(Headers.USER));
+  }
+
+  /** The instance that is asked for at a common address. */
+  public Optional<String> instance() {
+    return Optional.ofNullable(headers.get(Headers.INSTANCE));
+  }
+
+  /** The answer is to name this instance. */
+  public void concerns(String instance) {
+    this.instance = instance;
+  }
+
+  /** How long the operation may take; zero for the instance's own limit. */
+  public Duration timeout() {
+    String text = headers.get(Headers.TIMEOUT);
+    if (text == null) {
+      return STANDARD_TIMEOUT;
+    }
+    try {
+      long millis = Long.parseLong(text);
+      if (millis >= 0) {
+        return Duration.ofMillis(millis);
+      }
+    } catch (NumberFormatException e) {
+      // said below
+    }
+    throw Failure.BAD_REQUEST.because(
+        "header `timeout` must be a whole number of milliseconds, 0 or more. Given `%s`.",
+        Names.shown(text));
+  }
+
+  private void accepted() {
+    if (from != null && message.replyAddress() != null) {
+      reply(Body.of("accepted", true), Headers.OK);
+    }
+  }
+
+  private void answer(AsyncResult<Body> result) {
+    if (result.succeeded()) {
+      tell(result.result(), Headers.OK);
+    } else {
+      tellFailure(Failures.from(result.cause()));
+    }
+  }
+
+  private void tellFailure(WasmException failure) {
+    WasmException named = named(failure);
+    boolean asBody = from != null || Headers.ERRORS_AS_BODY.equals(headers.get(Headers.ERRORS));
+    if (asBody) {
+      tell(Failures.body(named), Headers.ERROR);
+    } else if (message.replyAddress() != null) {
+      message.fail(named.failure().code(), named.getMessage());
+    } else {
+      LOG.log(System.Logger.Level.DEBUG, "failed, and nobody asked for an answer: {0}", named);
+    }
+  }
+
+  private WasmException named(WasmException failure) {
+    return instance == null ? failure : failure.with("instance", instance);
+  }
+
+  /** A refusal goes to the reply address if there is one, even where an answer would not. */
+  private void refuse(WasmException failure) {
+    if (message.replyAddress() == null) {
+      refuseWithoutReply(failure);
+    } else if (Headers.ERRORS_AS_BODY.equals(headers.get(Headers.ERRORS))) {
+      reply(Failures.body(named(failure)), Headers.ERROR);
+    } else {
+      message.fail(failure.failure().code(), failure.getMessage());
+    }
+  }
+
+  private void refuseWithoutReply(WasmException failure) {
+    if (from != null) {
+      tellFailure(failure);
+    } else {
+      undelivered("refused, and nobody to tell: " + failure);
+    }
+  }
+
+  private void tell(Body answer, String status) {
+    if (from == null) {
+      if (message.replyAddress() != null) {
+        reply(answer, status);
+      }
+      return;
+    }
+    DeliveryOptions options = options(status).addHeader(Headers.FROM, from);
+    vertx
+        .eventBus()
+        .<JsonObject>sender(from, options)
+        .write(answer.toJson())
+        .onFailure(e -> undelivered("nobody at `" + Names.shown(from) + "` to answer"));
+  }
+
+  private void reply(Body answer, String status) {
+    DeliveryOptions options = options(status);
+    if (json) {
+      message.reply(answer.toJson(), options);
+    } else {
+      message.reply(answer, options.setCodecName(BodyCodec.NAME));
+    }
+  }
+
+  private DeliveryOptions options(String status) {
+    DeliveryOptions options = new DeliveryOptions().addHeader(Headers.STATUS, status);
+    id().ifPresent(id -> options.addHeader(Headers.ID, id));
+    if (instance != null) {
+      options.addHeader(Headers.INSTANCE, instance);
+    }
+    return options;
+  }
+
+  /** How many answers and refusals found nobody to take them, in this JVM. */
+  public static long undelivered() {
+    return UNDELIVERED.sum();
+  }
+
+  /** Counted each time, but logged only once a second: a flood of them must not fill the disk. */
+  private static void undelivered(String what) {
+    UNDELIVERED.increment();
+    long now = System.nanoTime();
+    long last = LAST_LOGGED.get();
+    if (now - last > SECOND && LAST_LOGGED.compareAndSet(last, now)) {
+      LOG.log(System.Logger.Level.WARNING, "{0} ({1} so far)", what, UNDELIVERED.sum());
+    }
+  }
+}

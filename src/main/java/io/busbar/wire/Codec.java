@@ -1,0 +1,234 @@
+package io.busbar.wire;
+
+import io.busbar.model.ExternType;
+import io.busbar.model.Failure;
+import io.busbar.model.ImportSpec;
+import io.busbar.model.InstanceSpec;
+import io.busbar.model.Limit;
+import io.busbar.model.Limits;
+import io.busbar.model.ModuleInfo;
+import io.busbar.model.ModuleRef;
+import io.busbar.model.Names;
+import io.busbar.model.Signature;
+import io.busbar.model.ValueType;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** The model as fields of a body, and back: the only place that knows those shapes. */
+public final class Codec {
+  private static final Set<String> SPEC_FIELDS =
+      Set.of(
+          "id",
+          "module",
+          "imports",
+          "links",
+          "wasi",
+          "limits",
+          "state",
+          "afterTrap",
+          "onOwnerLoss",
+          "replicas",
+          "placement",
+          "address");
+
+  private Codec() {}
+
+  /** A spec as {@code start} takes it; fails with {@code BAD_REQUEST}, naming the field. */
+  public static InstanceSpec spec(Body body) {
+    for (String field : body.fields().keySet()) {
+      if (!SPEC_FIELDS.contains(field)) {
+        throw Failure.BAD_REQUEST.because("unknown field `%s` in a spec", Names.shown(field));
+      }
+    }
+    refuseWhatIsToCome(body);
+    return new InstanceSpec(
+        body.optionalString("id"),
+        moduleRef(body),
+        imports(body.object("imports")),
+        limits(body.object("limits")),
+        body.optionalBoolean("address"));
+  }
+
+  /** What the protocol has and this version has not is refused, never passed over. */
+  private static void refuseWhatIsToCome(Body body) {
+    for (String field : List.of("links", "wasi")) {
+      if (body.has(field) && !body.object(field).fields().isEmpty()) {
+        throw Failure.BAD_REQUEST.because("`%s` is not supported by this version", field);
+      }
+    }
+    only(body, "state", "none", "volatile");
+    only(body, "afterTrap", "keep");
+    only(body, "onOwnerLoss", "fresh", "stop");
+    if (body.has("replicas") && body.whole("replicas") != 1) {
+      throw Failure.BAD_REQUEST.because("`replicas` must be 1 in this version");
+    }
+    if (!body.object("placement").object("labels").fields().isEmpty()) {
+      throw Failure.UNAVAILABLE.because("no node has the labels the spec asks for");
+    }
+  }
+
+  private static void only(Body body, String field, String... allowed) {
+    body.optionalString(field)
+        .filter(value -> !List.of(allowed).contains(value))
+        .ifPresent(
+            value -> {
+              throw Failure.BAD_REQUEST.because(
+                  "`%s` must be one of %s in this version. Given `%s`.",
+                  field, List.of(allowed), Names.shown(value));
+            });
+  }
+
+  /** The field {@code module}: a reference, or {@code {"bytes":…}} or {@code {"wat":…}}. */
+  private static ModuleRef moduleRef(Body body) {
+    if (body.value("module") instanceof String ref) {
+      return ModuleRef.parse(ref);
+    }
+    if (!body.has("module")) {
+      throw Failure.BAD_REQUEST.because("`module` is missing");
+    }
+    return new ModuleRef.Inline(moduleBytes(body.object("module")));
+  }
+
+  /** The fields {@code bytes} or {@code wat}: a module that is brought along. */
+  public static byte[] moduleBytes(Body body) {
+    return body.has("wat")
+        ? body.string("wat").getBytes(StandardCharsets.UTF_8)
+        : body.bytes("bytes");
+  }
+
+  private static List<ImportSpec> imports(Body modules) {
+    List<ImportSpec> imports = new ArrayList<>();
+    for (String module : modules.fields().keySet()) {
+      Body functions = modules.object(module);
+      for (String name : functions.fields().keySet()) {
+        Body spec = functions.object(name);
+        imports.add(new ImportSpec(module, name, signature(spec), spec.string("address")));
+      }
+    }
+    return imports;
+  }
+
+  private static Signature signature(Body spec) {
+    return Signature.of(types(spec.list("params")), types(spec.list("results")));
+  }
+
+  private static List<ValueType> types(List<Object> names) {
+    return names.stream().map(name -> ValueType.parse(String.valueOf(name))).toList();
+  }
+
+  private static Limits limits(Body asked) {
+    Limits limits = Limits.NONE;
+    for (String key : asked.fields().keySet()) {
+      Optional<Limit> limit = Limit.of(key);
+      if (limit.isEmpty()) {
+        throw Failure.BAD_REQUEST.because("unknown limit `limits.%s`", Names.shown(key));
+      }
+      limits = limits.with(limit.get(), asked.whole(key));
+    }
+    return limits;
+  }
+
+  /** A spec as {@code start} takes it; what it leaves open is left out. */
+  public static Body body(InstanceSpec spec) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    spec.id().ifPresent(id -> fields.put("id", id));
+    fields.put(
+        "module",
+        spec.module() instanceof ModuleRef.Inline inline
+            ? Map.of("bytes", inline.bytes())
+            : spec.module().toString());
+    if (!spec.imports().isEmpty()) {
+      fields.put("imports", imports(spec.imports()));
+    }
+    if (!spec.limits().values().isEmpty()) {
+      fields.put("limits", fields(spec.limits()));
+    }
+    spec.address().ifPresent(address -> fields.put("address", address));
+    return Body.of(fields);
+  }
+
+  private static Map<String, Object> imports(List<ImportSpec> specs) {
+    Map<String, Map<String, Object>> modules = new LinkedHashMap<>();
+    for (ImportSpec spec : specs) {
+      Map<String, Object> function = fields(spec.signature());
+      function.put("address", spec.address());
+      modules.computeIfAbsent(spec.module(), m -> new LinkedHashMap<>()).put(spec.name(), function);
+    }
+    return new LinkedHashMap<>(modules);
+  }
+
+  /** Limits by their keys, in the order of their declaration. */
+  public static Map<String, Object> fields(Limits limits) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    limits.values().forEach((limit, value) -> fields.put(limit.key(), value));
+    return fields;
+  }
+
+  private static Map<String, Object> fields(Signature signature) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("params", signature.params().stream().map(ValueType::text).toList());
+    fields.put("results", signature.results().stream().map(ValueType::text).toList());
+    return fields;
+  }
+
+  /** What a module says of itself. */
+  public static Map<String, Object> fields(ModuleInfo info) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("module", info.id().toString());
+    info.name().ifPresent(name -> fields.put("name", name));
+    fields.put("size", info.size());
+    fields.put("imports", imports(info));
+    fields.put("exports", exports(info));
+    return fields;
+  }
+
+  /** Each export with its type. */
+  public static List<Map<String, Object>> exports(ModuleInfo info) {
+    return info.exports().stream().map(Codec::fields).toList();
+  }
+
+  /** Each import with its type. */
+  public static List<Map<String, Object>> imports(ModuleInfo info) {
+    return info.imports().stream().map(Codec::fields).toList();
+  }
+
+  private static Map<String, Object> fields(ModuleInfo.Import wanted) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("module", wanted.module());
+    fields.put("name", wanted.name());
+    putType(fields, wanted.type());
+    return fields;
+  }
+
+  private static Map<String, Object> fields(ModuleInfo.Export export) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("name", export.name());
+    putType(fields, export.type());
+    return fields;
+  }
+
+  private static void putType(Map<String, Object> fields, ExternType type) {
+    fields.put("kind", type.kind());
+    if (type instanceof ExternType.Function function) {
+      fields.putAll(fields(function.signature()));
+    } else if (type instanceof ExternType.Global global) {
+      fields.put("type", global.type().text());
+      fields.put("mutable", global.mutable());
+    } else if (type instanceof ExternType.Memory memory) {
+      fields.put("minimum", memory.minimum());
+      memory.maximum().ifPresent(maximum -> fields.put("maximum", maximum));
+      fields.put("shared", memory.shared());
+    } else if (type instanceof ExternType.Table table) {
+      fields.put("type", table.type().text());
+      fields.put("minimum", table.minimum());
+      table.maximum().ifPresent(maximum -> fields.put("maximum", maximum));
+    } else if (type instanceof ExternType.Tag tag) {
+      fields.putAll(fields(tag.signature()));
+    }
+  }
+}

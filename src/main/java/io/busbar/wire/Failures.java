@@ -1,0 +1,58 @@
+package io.busbar.wire;
+
+import io.busbar.model.Failure;
+import io.busbar.model.WasmException;
+import io.vertx.core.eventbus.ReplyException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.UUID;
+
+/** Failures as they travel, and back. */
+public final class Failures {
+  private static final System.Logger LOG = System.getLogger(Failures.class.getName());
+  private static final String ERROR = "error";
+
+  private Failures() {}
+
+  /** The structured error of a failure, as the one field {@code error}. */
+  public static Body body(WasmException failure) {
+    Map<String, Object> error = new LinkedHashMap<>();
+    error.put("code", failure.failure().code());
+    error.put("name", failure.failure().name());
+    error.put("message", failure.getMessage());
+    error.putAll(failure.details());
+    return Body.of(ERROR, error);
+  }
+
+  /** The failure in a structured error. */
+  public static WasmException from(Body body) {
+    Body error = body.object(ERROR);
+    Map<String, Object> details = new LinkedHashMap<>(error.fields());
+    details.remove("name");
+    Object code = details.remove("code");
+    Object message = details.remove("message");
+    Failure failure = code instanceof Integer known ? Failure.of(known) : Failure.INTERNAL;
+    return new WasmException(failure, String.valueOf(message), details);
+  }
+
+  /** Any failure as ours; one that nobody foresaw is logged, and told by an id only. */
+  public static WasmException from(Throwable thrown) {
+    if (thrown instanceof WasmException ours) {
+      return ours;
+    } else if (thrown instanceof ReplyException reply) {
+      return from(reply);
+    }
+    String id = UUID.randomUUID().toString();
+    LOG.log(System.Logger.Level.ERROR, "internal error " + id, thrown);
+    return Failure.INTERNAL.because("internal error %s", id);
+  }
+
+  private static WasmException from(ReplyException reply) {
+    return switch (reply.failureType()) {
+      case NO_HANDLERS -> Failure.NO_SUCH_INSTANCE.because("%s", reply.getMessage());
+      case TIMEOUT -> Failure.DEADLINE.because("no answer in time: %s", reply.getMessage());
+      case RECIPIENT_FAILURE -> Failure.of(reply.failureCode()).because("%s", reply.getMessage());
+      default -> Failure.INTERNAL.because("%s", reply.getMessage());
+    };
+  }
+}

@@ -1,0 +1,39 @@
+package io.busbar.wire;
+
+/** The names of the message headers. */
+public final class Headers {
+  /** Which operation; set by the asker. */
+  public static final String ACTION = "action";
+
+  /** The address that gets the answer, returned unchanged; set by the asker. */
+  public static final String FROM = "from";
+
+  /** The asker's name for the operation, returned unchanged; {@code cancel} takes it. */
+  public static final String ID = "id";
+
+  /** {@link #ERRORS_AS_BODY} where a failure is to come as a body; set by the asker. */
+  public static final String ERRORS = "errors";
+
+  /** The value of {@link #ERRORS} that asks for a body. */
+  public static final String ERRORS_AS_BODY = "body";
+
+  /** Milliseconds the operation may take from its arrival on; 0 for the instance's own limit. */
+  public static final String TIMEOUT = "timeout";
+
+  /** Who asks; set by the gateway and the host only. */
+  public static final String USER = "user";
+
+  /** Which instance: asked for at the common address, and named in each answer. */
+  public static final String INSTANCE = "instance";
+
+  /** {@link #OK} or {@link #ERROR}, in each answer. */
+  public static final String STATUS = "status";
+
+  /** The status of an answer that has results. */
+  public static final String OK = "ok";
+
+  /** The status of an answer that has an error. */
+  public static final String ERROR = "error";
+
+  private Headers() {}
+}
