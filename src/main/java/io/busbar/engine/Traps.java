@@ -72,8 +72,7 @@ final class Traps {
   }
 
   private static WasmException trap(String word, List<String> frames) {
-    return new WasmException(
-        Failure.TRAP, "wasm trap: " + word, Map.of("trap", word, "frames", frames));
+    return Failure.TRAP.because("wasm trap: %s", word).with("trap", word).with("frames", frames);
   }
 
   private static String word(String message) {

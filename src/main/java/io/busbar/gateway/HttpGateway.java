@@ -330,7 +330,11 @@ public final class HttpGateway {
 
   private static void fail(RoutingContext ctx, Throwable thrown) {
     WasmException failure = Failures.from(thrown);
-    end(ctx, failure.failure().httpStatus(), Failures.body(failure));
+    end(ctx, failure.failure().httpStatus(), error(failure));
+  }
+
+  private static Body error(WasmException failure) {
+    return Body.of(Failures.fields(failure));
   }
 
   /** What a handler threw, or a refusal of the web layer by its status alone. */
@@ -344,7 +348,7 @@ public final class HttpGateway {
       end(
           ctx,
           ctx.statusCode(),
-          Failures.body(failure.because("request refused with status %d", ctx.statusCode())));
+          error(failure.because("request refused with status %d", ctx.statusCode())));
     }
   }
 
@@ -352,9 +356,6 @@ public final class HttpGateway {
     HttpMethod method = ctx.request().method();
     String path = Names.shown(ctx.request().path());
     int status = ctx.statusCode() == 405 ? 405 : 404;
-    end(
-        ctx,
-        status,
-        Failures.body(Failure.BAD_REQUEST.because("no route for %s %s", method, path)));
+    end(ctx, status, error(Failure.BAD_REQUEST.because("no route for %s %s", method, path)));
   }
 }

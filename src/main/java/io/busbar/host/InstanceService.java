@@ -94,7 +94,7 @@ final class InstanceService {
     if (instances.putIfAbsent(id, Optional.empty()) != null) {
       throw Failure.CONFLICT.because("instance `%s` exists already", id);
     }
-    ask.concerns(id);
+    ask.concerns(id, node.node());
     return modules
         .use(asked.module(), id)
         .compose(module -> start(ask, asked.withId(id), granted, module))
@@ -151,7 +151,7 @@ final class InstanceService {
   }
 
   private Future<Body> stop(Ask ask, String id) {
-    ask.concerns(id);
+    ask.concerns(id, node.node());
     LiveInstance live = live(id);
     if (!instances.replace(id, Optional.of(live), Optional.empty())) {
       throw Failure.NO_SUCH_INSTANCE.because("instance `%s` not found", Names.shown(id));

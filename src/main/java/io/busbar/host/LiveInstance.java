@@ -99,7 +99,7 @@ final class LiveInstance extends VerticleBase {
 
   /** Runs one operation of PROTOCOL §5. */
   Future<Body> handle(Ask ask) {
-    ask.concerns(id);
+    ask.concerns(id, node.node);
     Body body = ask.body();
     return switch (ask.action()) {
       case "call" -> call(ask, body);

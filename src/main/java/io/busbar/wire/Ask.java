@@ -37,6 +37,7 @@ public final class Ask {
   private Body body = Body.EMPTY;
   private final boolean json;
   private String instance;
+  private String node;
 
   private Ask(Vertx vertx, Message<?> message, String from) {
     this.vertx = vertx;
@@ -104,9 +105,10 @@ public final class Ask {
     return Optional.ofNullable(headers.get(Headers.INSTANCE));
   }
 
-  /** The answer is to name this instance. */
-  public void concerns(String instance) {
+  /** The answer is to name this instance, and a failure its node too. */
+  public void concerns(String instance, String node) {
     this.instance = instance;
+    this.node = node;
   }
 
   /** How long the operation may take; zero for the instance's own limit. */
@@ -155,7 +157,8 @@ public final class Ask {
   }
 
   private WasmException named(WasmException failure) {
-    return instance == null ? failure : failure.with("instance", instance);
+    WasmException named = instance == null ? failure : failure.with("instance", instance);
+    return node == null ? named : named.with("node", node);
   }
 
   /** A refusal goes to the reply address if there is one, even where an answer would not. */

@@ -24,8 +24,6 @@ final class BodyCodec implements MessageCodec<Body, Body> {
   static final String NAME = "busbar.body";
   private static final int MOST_NESTED = 32;
 
-  private BodyCodec() {}
-
   /** Makes the bus know this codec; any number of times. */
   static void register(Vertx vertx) {
     EventBus bus = vertx.eventBus();

@@ -16,18 +16,24 @@ public final class Failures {
 
   /** The structured error of a failure, as the one field {@code error}. */
   public static Body body(WasmException failure) {
+    return Body.of(ERROR, fields(failure));
+  }
+
+  /** The structured error itself: code, name, message and details. */
+  public static Map<String, Object> fields(WasmException failure) {
     Map<String, Object> error = new LinkedHashMap<>();
     error.put("code", failure.failure().code());
     error.put("name", failure.failure().name());
     error.put("message", failure.getMessage());
     error.putAll(failure.details());
-    return Body.of(ERROR, error);
+    return error;
   }
 
   /** The failure in a structured error. */
   public static WasmException from(Body body) {
     Body error = body.object(ERROR);
-    Map<String, Object> details = new LinkedHashMap<>(error.fields());
+    Map<String, Object> details = new LinkedHashMap<>();
+    error.fields().keySet().forEach(key -> details.put(key, error.value(key)));
     details.remove("name");
     Object code = details.remove("code");
     Object message = details.remove("message");
