@@ -114,6 +114,11 @@ public final class Guest {
     return module.isCompiled();
   }
 
+  /** The class that runs its functions now. */
+  Class<?> machineClass() {
+    return ((GuestMachine) instance.getMachine()).currentClass();
+  }
+
   /** Whether a function of this name is exported. */
   public boolean exists(String function) {
     return module.export(function) instanceof ExternType.Function;

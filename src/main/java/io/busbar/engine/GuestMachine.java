@@ -50,4 +50,9 @@ final class GuestMachine implements Machine {
       renew();
     }
   }
+
+  /** The class that runs the functions now: one of the module's own once it is compiled. */
+  Class<?> currentClass() {
+    return current.getClass();
+  }
 }
