@@ -1,6 +1,7 @@
 package io.busbar;
 
 import io.busbar.model.WasmException;
+import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -31,16 +32,19 @@ public final class Main implements Callable<Integer> {
   }
 
   public static void main(String[] args) {
-    System.exit(run(args));
+    PrintWriter out = new PrintWriter(System.out, true);
+    PrintWriter err = new PrintWriter(System.err, true);
+    System.exit(line(out, err).execute(args));
   }
 
-  /** Runs one command line; its exit code. */
-  static int run(String... args) {
+  /** A command line that prints there; {@code execute} gives the exit code. */
+  static CommandLine line(PrintWriter out, PrintWriter err) {
     return new CommandLine(new Main())
+        .setOut(out)
+        .setErr(err)
         .setStopAtPositional(true) // -8 after the function's name is an argument, not an option
         .setExecutionExceptionHandler((e, line, parsed) -> failed(e, line))
-        .setParameterExceptionHandler(Main::misused)
-        .execute(args);
+        .setParameterExceptionHandler(Main::misused);
   }
 
   @Override

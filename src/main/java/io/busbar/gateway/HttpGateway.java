@@ -116,8 +116,7 @@ public final class HttpGateway {
     memory(router);
     get(router, "/nodes")
         .handler(answering(ctx -> ask(ctx, bus.addresses().nodes(), "list", Body.EMPTY)));
-    router.route().handler(HttpGateway::noRoute);
-    router.errorHandler(405, HttpGateway::noRoute);
+    router.errorHandler(404, HttpGateway::noRoute).errorHandler(405, HttpGateway::noRoute);
     return router;
   }
 
@@ -355,7 +354,9 @@ public final class HttpGateway {
   private static void noRoute(RoutingContext ctx) {
     HttpMethod method = ctx.request().method();
     String path = Names.shown(ctx.request().path());
-    int status = ctx.statusCode() == 405 ? 405 : 404;
-    end(ctx, status, error(Failure.BAD_REQUEST.because("no route for %s %s", method, path)));
+    end(
+        ctx,
+        ctx.statusCode(),
+        error(Failure.BAD_REQUEST.because("no route for %s %s", method, path)));
   }
 }
