@@ -1,8 +1,10 @@
 package io.busbar;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
 import io.busbar.gateway.HttpGateway;
 import io.vertx.core.Vertx;
 import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -19,6 +21,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
   private static final long CLOSE_SECONDS = 10;
+  private static final String HUGE_METHODS = "DontCompileHugeMethods";
 
   @Spec private CommandSpec spec;
 
@@ -46,6 +49,7 @@ final class ServeCommand implements Callable<Integer> {
       PrintWriter out = spec.commandLine().getOut();
       out.printf("busbar: node %s%n", node.node());
       out.printf("busbar: http://%s:%d/api/v1%n", shown(config.http().host()), http.port());
+      hint(out);
       out.flush();
     } catch (Exception e) {
       vertx.close().await();
@@ -53,6 +57,14 @@ final class ServeCommand implements Callable<Integer> {
     }
     ended.await();
     return Exit.OK;
+  }
+
+  /** HotSpot never compiles a method over 8,000 bytecodes, unless it is told to. */
+  private static void hint(PrintWriter out) {
+    HotSpotDiagnosticMXBean vm = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+    if (vm != null && vm.getVMOption(HUGE_METHODS).getValue().equals("true")) {
+      out.printf("busbar: large functions run faster with java -XX:-%s%n", HUGE_METHODS);
+    }
   }
 
   private static String shown(String host) {
