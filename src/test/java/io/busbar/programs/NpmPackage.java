@@ -1,6 +1,7 @@
 package io.busbar.programs;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
+import static java.util.stream.Collectors.joining;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -21,7 +22,7 @@ record NpmPackage(String name, String version) {
   private static final Path CACHE = Path.of("target", "npm").toAbsolutePath();
   private static final int PATIENCE_SECONDS = 60;
 
-  /** Set once npm turned out to be missing or stuck: it is not tried for every test. */
+  /** Set once npm turned out to be missing, stuck or offline: it is not tried for every test. */
   private static volatile String hopeless;
 
   /** A file of the package, of this digest. */
@@ -42,6 +43,10 @@ record NpmPackage(String name, String version) {
     return archive;
   }
 
+  private String id() {
+    return name + "@" + version;
+  }
+
   /** As npm names it: {@code @scope/name} becomes {@code scope-name}. */
   private String archiveName() {
     return name.replace("@", "").replace('/', '-') + "-" + version + ".tgz";
@@ -51,16 +56,29 @@ record NpmPackage(String name, String version) {
     if (hopeless != null) {
       unavailable(hopeless);
     }
-    Files.createDirectories(CACHE);
-    Path folder = Files.createTempDirectory(CACHE, "fetch");
-    Path log = folder.resolve("log");
+    Path folder = Files.createDirectories(CACHE.resolve(archiveName() + ".fetched"));
+    Path log = folder.resolve("npm.log");
     int exit = pack(folder, log);
     if (exit != 0) {
-      unavailable("npm pack ended with " + exit + ": " + Files.readString(log).strip());
+      refused("npm pack " + id() + " ended with " + exit + ": " + reason(log));
     }
-    Files.move(folder.resolve(archiveName()), archive, StandardCopyOption.ATOMIC_MOVE);
-    Files.delete(log);
-    Files.delete(folder);
+    Files.move(folder.resolve(archiveName()), archive, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /** What npm says, without its stack traces. */
+  private static String reason(Path log) throws IOException {
+    return Files.readAllLines(log).stream()
+        .map(line -> line.replaceFirst("^npm error ", ""))
+        .filter(line -> !line.matches("\\s.*|}.*|npm error|A complete log.*"))
+        .collect(joining("; "));
+  }
+
+  /** A registry may lack one package and have the others; else there is no reaching it. */
+  private void refused(String reason) {
+    if (reason.contains("E404") || reason.contains("ETARGET")) {
+      unavailable(reason);
+    }
+    giveUp(reason);
   }
 
   private int pack(Path folder, Path log) throws InterruptedIOException {
@@ -71,7 +89,7 @@ record NpmPackage(String name, String version) {
       }
       npm.descendants().forEach(ProcessHandle::destroyForcibly);
       npm.destroyForcibly();
-      return giveUp("npm pack did not end within " + PATIENCE_SECONDS + " seconds");
+      return giveUp("npm pack " + id() + " did not end in " + PATIENCE_SECONDS + " seconds");
     } catch (InterruptedException e) {
       throw new InterruptedIOException("while npm packed " + this);
     } catch (IOException e) {
@@ -88,7 +106,7 @@ record NpmPackage(String name, String version) {
             "--loglevel=error",
             "--fetch-retries=1",
             "--fetch-retry-mintimeout=1000",
-            name + "@" + version)
+            id())
         .redirectErrorStream(true);
   }
 
@@ -107,6 +125,6 @@ record NpmPackage(String name, String version) {
 
   @Override
   public String toString() {
-    return "npm package " + name + "@" + version;
+    return "npm package " + id();
   }
 }
