@@ -22,6 +22,7 @@ public final class Bus {
   private static final Duration MARGIN = Duration.ofSeconds(2);
 
   private static final Duration STANDARD = Duration.ofSeconds(5);
+  private static final Duration COMPILING = Duration.ofMinutes(5);
 
   /** With the instance's own limit as the time, the asker waits as long as any limit may be. */
   private static final Duration LONGEST = Duration.ofDays(1);
@@ -56,6 +57,11 @@ public final class Bus {
       Optional<String> user) {
     public static Question of(String action, Body body) {
       return new Question(action, body, Optional.empty(), Optional.empty(), Optional.empty());
+    }
+
+    /** With time to compile a large module. */
+    public Question patient() {
+      return withTimeout(Optional.of(COMPILING));
     }
 
     public Question withTimeout(Optional<Duration> timeout) {

@@ -10,7 +10,6 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,9 +18,6 @@ import java.util.Optional;
 
 /** Puts modules and starts instances, wherever they run; failures are {@code WasmException}s. */
 public final class WasmClient {
-  /** Compiling a large module takes its time. */
-  private static final Optional<Duration> START = Optional.of(Duration.ofMinutes(5));
-
   private final Bus bus;
 
   private WasmClient(Bus bus) {
@@ -63,7 +59,7 @@ public final class WasmClient {
   }
 
   private Future<Body> modules(String action, Body body) {
-    return bus.ask(bus.addresses().modules(), Bus.Question.of(action, body).withTimeout(START));
+    return bus.ask(bus.addresses().modules(), Bus.Question.of(action, body).patient());
   }
 
   /** The binary of a module: {@code sha256:<hex>}, {@code name} or {@code name:version}. */
@@ -97,7 +93,7 @@ public final class WasmClient {
   /** Starts an instance; done when it can be called. */
   public Future<InstanceRef> start(InstanceSpec spec) {
     Bus.Question question = Bus.Question.of("start", Codec.body(copied(spec)));
-    return bus.ask(bus.addresses().instances(), question.withTimeout(START))
+    return bus.ask(bus.addresses().instances(), question.patient())
         .map(body -> instance(body.string("id")));
   }
 

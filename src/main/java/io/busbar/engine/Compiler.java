@@ -6,20 +6,12 @@ import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.Machine;
 import com.dylibso.chicory.wasm.Parser;
 import com.dylibso.chicory.wasm.WasmModule;
-import com.dylibso.chicory.wasm.types.FunctionBody;
-import com.dylibso.chicory.wasm.types.Instruction;
-import com.dylibso.chicory.wasm.types.OpCode;
-import com.dylibso.chicory.wasm.types.ValType;
 import io.busbar.model.Failure;
 import io.busbar.model.ModuleId;
 import io.busbar.model.WasmException;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
@@ -66,7 +58,6 @@ public final class Compiler implements AutoCloseable {
   }
 
   private static final System.Logger LOG = System.getLogger(Compiler.class.getName());
-  private static final int SIMD_PREFIX = 0xFD;
 
   private final Options options;
   private final Map<ModuleId, Held> held = new HashMap<>(); // guarded by itself
@@ -133,9 +124,10 @@ public final class Compiler implements AutoCloseable {
   private void parse(ModuleId id, byte[] wasm, Held mine) {
     try {
       WasmModule parsed = Parser.parse(wasm);
-      refuseSimd(parsed);
+      Vectors.refuseInstructions(parsed);
       CompiledModule module =
-          new CompiledModule(Types.describe(id, wasm.length, parsed), parsed, vectorStores(parsed));
+          new CompiledModule(
+              Types.describe(id, wasm.length, parsed), parsed, Vectors.stores(parsed));
       compileNowOrLater(module, wasm.length);
       mine.module.complete(module);
     } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
@@ -144,44 +136,6 @@ public final class Compiler implements AutoCloseable {
       }
       mine.module.completeExceptionally(Traps.parsing(e));
     }
-  }
-
-  /** The compiler refuses SIMD, and the interpreter lacks it: better said now than at a call. */
-  private static void refuseSimd(WasmModule module) {
-    for (int i = 0; i < module.codeSection().functionBodyCount(); i++) {
-      for (Instruction instruction : module.codeSection().getFunctionBody(i).instructions()) {
-        OpCode code = instruction.opcode();
-        if (code.opcode() >> 8 == SIMD_PREFIX) {
-          throw Failure.INVALID_MODULE.because(
-              "Error while parsing bytes: SIMD instructions are not supported: `%s` at offset %d",
-              code.name().toLowerCase(Locale.ROOT).replaceFirst("_", "."), instruction.address());
-        }
-      }
-    }
-  }
-
-  /** The instructions that store a v128 into a local; see {@link InstructionWatch}. */
-  private static Set<Instruction> vectorStores(WasmModule module) {
-    Set<Instruction> stores = Collections.newSetFromMap(new IdentityHashMap<>());
-    for (int i = 0; i < module.codeSection().functionBodyCount(); i++) {
-      FunctionBody body = module.codeSection().getFunctionBody(i);
-      var params =
-          module.typeSection().getType(module.functionSection().getFunctionType(i)).params();
-      for (Instruction instruction : body.instructions()) {
-        OpCode code = instruction.opcode();
-        if (code == OpCode.LOCAL_SET || code == OpCode.LOCAL_TEE) {
-          int local = (int) instruction.operand(0);
-          ValType type =
-              local < params.size()
-                  ? params.get(local)
-                  : body.localTypes().get(local - params.size());
-          if (type.equals(ValType.V128)) {
-            stores.add(instruction);
-          }
-        }
-      }
-    }
-    return stores;
   }
 
   private void compileNowOrLater(CompiledModule module, int size) {

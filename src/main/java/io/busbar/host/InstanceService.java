@@ -120,7 +120,7 @@ final class InstanceService {
             running -> Guest.start(module, label(spec), spec.imports(), calls, granted),
             ask.id(),
             ask.user(),
-            time(ask, granted));
+            LiveInstance.time(ask, granted));
     return lane.submit(job)
         .map(guest -> live(spec, granted, module, guest, lane))
         .compose(live -> vertx.deployVerticle(live).map(live))
@@ -138,12 +138,6 @@ final class InstanceService {
   /** What frames call the module where it does not name itself. */
   private static String label(InstanceSpec spec) {
     return spec.module() instanceof ModuleRef.Named named ? named.name() : spec.id().orElseThrow();
-  }
-
-  private static Duration time(Ask ask, Limits granted) {
-    Duration asked = ask.timeout();
-    Duration most = granted.deadline();
-    return asked.isZero() || asked.compareTo(most) > 0 ? most : asked;
   }
 
   private Future<Void> discard(Lane lane, CompiledModule module, String id) {

@@ -128,14 +128,14 @@ final class LiveInstance extends VerticleBase {
   }
 
   /** The asker's time, but never more than the instance's own. */
-  private Duration time(Ask ask) {
+  static Duration time(Ask ask, Limits limits) {
     Duration asked = ask.timeout();
     Duration most = limits.deadline();
     return asked.isZero() || asked.compareTo(most) > 0 ? most : asked;
   }
 
   private Future<Body> submit(Ask ask, Job.Work<Body> work) {
-    Job<Body> job = new Job<>(work, ask.id(), ask.user(), time(ask));
+    Job<Body> job = new Job<>(work, ask.id(), ask.user(), time(ask, limits));
     return lane.submit(job).onComplete(this::count);
   }
 
