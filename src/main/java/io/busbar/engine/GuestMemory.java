@@ -28,6 +28,8 @@ final class GuestMemory implements Memory {
   private static final VarHandle FLOAT = view(float[].class);
   private static final VarHandle DOUBLE = view(double[].class);
   private static final int MOST_BYTES = PAGE_SIZE * RUNTIME_MAX_PAGES;
+  private static final int FILL_SEED = 64; // bytes stored one by one
+  private static final int FILL_STEP = 16 << 10; // bytes copied at once, that stay in the cache
 
   private final MemoryLimits limits;
   private DataSegment[] segments;
@@ -193,7 +195,18 @@ final class GuestMemory implements Memory {
     if (from < 0 || to < from || to > size) {
       throw outOfBounds();
     }
-    Arrays.fill(data, from, to, value);
+    spread(value, from, to - from);
+  }
+
+  /** Stores a little and copies that on: a copy is fast whatever the JIT made of the loops. */
+  private void spread(byte value, int from, int length) {
+    int done = Math.min(length, FILL_SEED);
+    Arrays.fill(data, from, from + done, value);
+    while (done < length) {
+      int more = Math.min(length - done, Math.min(done, FILL_STEP));
+      System.arraycopy(data, from, data, from + done, more);
+      done += more;
+    }
   }
 
   @Override
