@@ -5,7 +5,6 @@ import io.busbar.engine.Compiler;
 import io.busbar.engine.Guest;
 import io.busbar.model.Failure;
 import io.busbar.model.Limit;
-import io.busbar.model.Limits;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Body;
 import io.vertx.core.json.Json;
@@ -93,7 +92,7 @@ final class CallCommand implements Callable<Integer> {
   private void complete(CompletableFuture<List<Object>> results, CompiledModule module) {
     try {
       List<Object> params = args.stream().map(CallCommand::value).toList();
-      Guest guest = Guest.start(module, label(), List.of(), null, Limits.STANDARD);
+      Guest guest = Guest.start(Guest.Plan.of(module, label()), null);
       results.complete(guest.call(function, params));
     } catch (WasmException e) {
       results.completeExceptionally(e);

@@ -4,7 +4,6 @@ import io.busbar.client.InstanceRef;
 import io.busbar.client.MemoryRef;
 import io.busbar.engine.Compiler;
 import io.busbar.engine.Guest;
-import io.busbar.model.Limits;
 import io.busbar.model.V128;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Body;
@@ -75,12 +74,7 @@ interface Door extends AutoCloseable {
       guest =
           on(
               () ->
-                  Guest.start(
-                      compiler.load(Compiler.toBinary(wat)),
-                      "guest",
-                      List.of(),
-                      null,
-                      Limits.STANDARD));
+                  Guest.start(Guest.Plan.of(compiler.load(Compiler.toBinary(wat)), "guest"), null));
     }
 
     private <T> T on(Callable<T> work) {

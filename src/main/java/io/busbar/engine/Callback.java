@@ -29,15 +29,13 @@ final class Callback implements Caller {
     return guest;
   }
 
-  private GuestMemory memory() {
-    GuestMemory memory = guest().defaultMemory();
-    if (memory == null) {
-      memory = (GuestMemory) instance.memory();
+  /** The memory of the part that called; one it does not export only if it exports none. */
+  private GuestMemory memory(String name) {
+    Part part = guest().partOf(instance);
+    if (name == null && part.firstMemory().isEmpty() && instance.memory() != null) {
+      return (GuestMemory) instance.memory();
     }
-    if (memory == null) {
-      throw Failure.NO_SUCH_MEMORY.because("The WebAssembly module has no memory.");
-    }
-    return memory;
+    return part.memory(name);
   }
 
   @Override
@@ -61,22 +59,27 @@ final class Callback implements Caller {
   }
 
   @Override
-  public long pages() {
-    return memory().pages();
+  public String memoryName(String memory) {
+    return guest().partOf(instance).memoryName(memory);
   }
 
   @Override
-  public byte[] read(long offset, long length) {
-    return Guest.read(memory(), offset, length);
+  public int pages(String memory) {
+    return memory(memory).pages();
   }
 
   @Override
-  public void write(long offset, byte[] bytes) {
-    Guest.write(memory(), offset, bytes);
+  public byte[] read(String memory, long offset, long length) {
+    return Guest.read(memory(memory), offset, length);
   }
 
   @Override
-  public long grow(long pages) {
-    return Guest.grow(memory(), pages);
+  public void write(String memory, long offset, byte[] bytes) {
+    Guest.write(memory(memory), offset, bytes);
+  }
+
+  @Override
+  public int grow(String memory, long pages) {
+    return Guest.grow(memory(memory), pages);
   }
 }

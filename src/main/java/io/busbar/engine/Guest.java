@@ -5,144 +5,157 @@ import com.dylibso.chicory.runtime.GlobalInstance;
 import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.Machine;
 import com.dylibso.chicory.runtime.Memory;
-import com.dylibso.chicory.runtime.TableInstance;
-import com.dylibso.chicory.wasm.types.MemoryLimits;
-import com.dylibso.chicory.wasm.types.Table;
+import io.busbar.model.Exports;
 import io.busbar.model.ExternType;
 import io.busbar.model.Failure;
 import io.busbar.model.ImportSpec;
-import io.busbar.model.Limit;
 import io.busbar.model.Limits;
 import io.busbar.model.ModuleInfo;
-import io.busbar.model.Names;
+import io.busbar.model.Signature;
 import io.busbar.model.WasmException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * One instance: its functions, globals, tables and memories, and what it keeps between calls.
+ * One instance with its links: functions, globals, tables and memories, and what it keeps between
+ * calls.
  *
  * <p>Touched by one thread at a time, which is interrupted to stop it: then the call fails with
  * {@code CANCELLED}, and the guest, like after any trap, answers the next one from the state it was
- * left in. Only {@link #exists}, {@link #info} and {@link #pages} may be asked from other threads.
+ * left in. Only {@link #exists}, {@link #info}, {@link #firstMemory} and {@link #pages} may be
+ * asked from other threads.
  */
-public final class Guest {
-  private static final int PAGE = Memory.PAGE_SIZE;
+public final class Guest implements Exports {
+  /**
+   * What to build.
+   *
+   * @param module the guest's own module
+   * @param label what frames call it where it does not name itself
+   * @param imports the functions it and its links may call
+   * @param links the modules whose exports it and they may import
+   */
+  public record Plan(
+      CompiledModule module,
+      String label,
+      List<ImportSpec> imports,
+      List<Link> links,
+      Limits limits) {
+    /** A module alone, within the standard limits. */
+    public static Plan of(CompiledModule module, String label) {
+      return new Plan(module, label, List.of(), List.of(), Limits.STANDARD);
+    }
 
-  private final CompiledModule module;
-  private final Limits limits;
-  private final Trace trace;
-  private Instance instance;
-  private int tables;
-  private int memories;
+    public Plan withImports(List<ImportSpec> imports) {
+      return new Plan(module, label, imports, links, limits);
+    }
+
+    public Plan withLinks(List<Link> links) {
+      return new Plan(module, label, imports, links, limits);
+    }
+
+    public Plan withLimits(Limits limits) {
+      return new Plan(module, label, imports, links, limits);
+    }
+  }
+
+  private final List<Part> parts = new ArrayList<>(); // links first, the guest's own last
+  private final Trace trace = new Trace(parts);
+  private Part own; // null while the links are built
   private int depth; // calls from outside that are on the stack: callbacks call in again
 
-  private Guest(CompiledModule module, String label, Limits limits) {
-    this.module = module;
-    this.limits = limits;
-    this.trace = new Trace(module, label);
-  }
+  private Guest() {}
 
   /**
    * Builds an instance and runs its start section, never {@code _start} or {@code _initialize}.
    *
-   * @param label what frames call the module if it does not name itself
-   * @param imports the functions it may call, answered by {@code calls}
+   * @param calls answers the imports
    * @throws WasmException {@code LINK}, {@code LIMIT}, or what the start section fails with
    */
-  public static Guest start(
-      CompiledModule module,
-      String label,
-      List<ImportSpec> imports,
-      HostCall calls,
-      Limits limits) {
-    Guest guest = new Guest(module, label, limits);
+  public static Guest start(Plan plan, HostCall calls) {
+    Guest guest = new Guest();
     try {
-      guest.build(new Linker(guest, imports, calls));
+      guest.depth++; // start sections are calls, and their callbacks call in again
+      guest.build(plan, new Linker(guest, plan.imports(), calls), new Quotas(plan.limits()));
+      guest.depth--;
     } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
       throw Traps.starting(e, guest.trace);
     }
     return guest;
   }
 
-  private void build(Linker linker) {
-    instance =
-        Instance.builder(module.wasm())
-            .withImportValues(linker.link(module.info()))
-            .withMachineFactory(made -> new GuestMachine(made, module, trace))
-            .withMemoryFactory(this::memory)
-            .withTableFactory(this::table)
-            .withUnsafeExecutionListener(new InstructionWatch(module.vectorStores()))
-            .withInitialize(false)
-            .build();
-    depth++; // the start section is a call, and its callbacks call in again
-    instance.initialize(false);
-    depth--;
+  private void build(Plan plan, Linker linker, Quotas quotas) {
+    for (Link link : Links.inOrder(plan.links())) {
+      buildLink(link, linker, quotas);
+    }
+    Part part = new Part(plan.module(), plan.label());
+    parts.add(part);
+    own = part;
+    build(part, linker, quotas);
   }
 
-  private GuestMemory memory(MemoryLimits asked) {
-    if (++memories > limits.get(Limit.MEMORIES)) {
-      throw Failure.LIMIT.because("resource limit exceeded: memory count too high at %d", memories);
+  private void buildLink(Link link, Linker linker, Quotas quotas) {
+    Part part = new Part(link.module(), link.name());
+    parts.add(part);
+    try {
+      build(part, linker, quotas);
+    } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+      throw Links.failed(Traps.starting(e, trace));
     }
-    int quota = (int) Math.min(limits.get(Limit.MEMORY_BYTES) / PAGE, Memory.RUNTIME_MAX_PAGES);
-    if (asked.initialPages() > quota) {
-      throw Failure.LIMIT.because(
-          "memory minimum size of %d pages exceeds memory limits", asked.initialPages());
-    }
-    int most = Math.min(asked.maximumPages(), quota);
-    return new GuestMemory(new MemoryLimits(asked.initialPages(), most, asked.shared()));
+    linker.offer(link.name(), part);
   }
 
-  private TableInstance table(Table asked, int initialValue) {
-    if (++tables > limits.get(Limit.TABLES)) {
-      throw Failure.LIMIT.because("resource limit exceeded: table count too high at %d", tables);
-    }
-    long quota = limits.get(Limit.TABLE_ELEMENTS);
-    if (asked.limits().min() > quota) {
-      throw Failure.LIMIT.because(
-          "table minimum size of %d elements exceeds table limits", asked.limits().min());
-    }
-    return new GuestTable(asked, initialValue, quota);
+  private void build(Part part, Linker linker, Quotas quotas) {
+    quotas.instance();
+    part.build(linker.link(part.info()), quotas, trace);
   }
 
   public ModuleInfo info() {
-    return module.info();
+    return own.info();
   }
 
   /** Whether the next call runs compiled classes. */
   public boolean isCompiled() {
-    return module.isCompiled();
+    return own.module().isCompiled();
   }
 
   /** The class that runs its functions now. */
   Class<?> machineClass() {
-    return ((GuestMachine) instance.getMachine()).currentClass();
+    return own.machine().currentClass();
   }
 
-  /** Whether a function of this name is exported. */
-  public boolean exists(String function) {
-    return module.export(function) instanceof ExternType.Function;
-  }
-
-  /**
-   * Calls an exported function.
-   *
-   * @param params see {@link Values} for what each type takes
-   * @return Integer, Long, Float, Double, {@link io.busbar.model.V128} or null, in order
-   * @throws WasmException {@code NO_SUCH_EXPORT}, {@code BAD_PARAMS}, in this order; or the trap
-   */
-  public List<Object> call(String function, List<?> params) {
-    if (!(module.export(function) instanceof ExternType.Function type)) {
-      throw Failure.NO_SUCH_EXPORT.because(
-          "exported function `%s` not found", Names.shown(function));
+  private Part own() {
+    if (own == null || own.instance() == null) {
+      throw Failure.NO_SUCH_EXPORT.because("the instance is not built yet");
     }
-    long[] slots = Values.lowerParams(type.signature().params(), params);
-    return Values.liftResults(type.signature().results(), run(instance.export(function), slots));
+    return own;
+  }
+
+  /** The part that an instance of the engine belongs to. */
+  Part partOf(Instance instance) {
+    for (Part part : parts) {
+      if (part.instance() == instance) {
+        return part;
+      }
+    }
+    return own;
+  }
+
+  @Override
+  public boolean exists(String function) {
+    return own().module().export(function) instanceof ExternType.Function;
+  }
+
+  @Override
+  public List<Object> call(String function, List<?> params) {
+    Part part = own();
+    Signature signature = part.functionType(function).signature();
+    long[] slots = Values.lowerParams(signature.params(), params);
+    return Values.liftResults(signature.results(), run(part.function(function), slots));
   }
 
   private long[] run(ExportFunction function, long[] slots) {
-    GuestMachine machine = (GuestMachine) instance.getMachine();
-    Machine outer = machine.enter(depth++ == 0);
+    Machine[] waiting = enter();
     boolean failed = true;
     try {
       long[] results = function.apply(slots);
@@ -151,25 +164,41 @@ public final class Guest {
     } catch (Throwable e) {
       throw Traps.running(e, trace);
     } finally {
-      machine.leave(outer, failed);
-      if (--depth == 0 && failed) {
-        trace.clear();
-        Thread.interrupted(); // it was for this call, and would stop the next one
+      leave(waiting, failed);
+    }
+  }
+
+  /** The machines of the call that waits for this one; null if there is none. */
+  private Machine[] enter() {
+    if (depth++ == 0) {
+      for (Part part : parts) {
+        part.machine().refresh();
       }
+      return null;
+    }
+    Machine[] waiting = new Machine[parts.size()];
+    for (int i = 0; i < waiting.length; i++) {
+      waiting[i] = parts.get(i).machine().replace();
+    }
+    return waiting;
+  }
+
+  private void leave(Machine[] waiting, boolean failed) {
+    depth--;
+    for (int i = 0; waiting != null && i < waiting.length; i++) {
+      parts.get(i).machine().restore(waiting[i]);
+    }
+    if (waiting == null && failed) {
+      parts.forEach(part -> part.machine().replace());
+      trace.clear();
+      Thread.interrupted(); // it was for this call, and would stop the next one
     }
   }
 
-  /** The value of an exported global; fails with {@code NO_SUCH_GLOBAL} or {@code BAD_RESULT}. */
+  @Override
   public Object global(String name) {
-    ExternType.Global type = globalType(name);
-    return value(type, instance.exports().global(name));
-  }
-
-  private ExternType.Global globalType(String name) {
-    if (module.export(name) instanceof ExternType.Global type) {
-      return type;
-    }
-    throw Failure.NO_SUCH_GLOBAL.because("exported global `%s` not found", Names.shown(name));
+    Part part = own();
+    return value(part.globalType(name), part.global(name));
   }
 
   private static Object value(ExternType.Global type, GlobalInstance cell) {
@@ -177,65 +206,38 @@ public final class Guest {
     return Values.lift(type.type(), slots, 0);
   }
 
-  /**
-   * Sets an exported global and returns its new value.
-   *
-   * @throws WasmException {@code NO_SUCH_GLOBAL}, {@code BAD_PARAMS}, {@code IMMUTABLE_GLOBAL}, in
-   *     this order
-   */
+  @Override
   public Object setGlobal(String name, Object value) {
-    ExternType.Global type = globalType(name);
+    ExternType.Global type = own().globalType(name);
     long[] slots = Values.lowerGlobal(type.type(), value);
     if (!type.mutable()) {
       throw Failure.IMMUTABLE_GLOBAL.because(
           "Could not set global: immutable global cannot be set");
     }
-    GlobalInstance cell = instance.exports().global(name);
+    GlobalInstance cell = own.global(name);
     cell.setValueLow(slots[0]);
     cell.setValueHigh(slots[1]);
     return value(type, cell);
   }
 
   /** The name of the first exported memory; empty if there is none. */
-  public Optional<String> defaultMemoryName() {
-    for (ModuleInfo.Export export : info().exports()) {
-      if (export.type() instanceof ExternType.Memory) {
-        return Optional.of(export.name());
-      }
-    }
-    return Optional.empty();
+  public Optional<String> firstMemory() {
+    return own().firstMemory();
   }
 
-  /** The exported memory of this name, or the first one for null. */
-  private GuestMemory memory(String name) {
-    if (name == null) {
-      GuestMemory first = defaultMemory();
-      if (first == null) {
-        throw Failure.NO_SUCH_MEMORY.because("The WebAssembly module has no exported memory.");
-      }
-      return first;
-    }
-    if (module.export(name) instanceof ExternType.Memory) {
-      return (GuestMemory) instance.exports().memory(name);
-    }
-    throw Failure.NO_SUCH_MEMORY.because("exported memory `%s` not found", Names.shown(name));
+  @Override
+  public String memoryName(String memory) {
+    return own().memoryName(memory);
   }
 
-  /** The first exported memory; null if there is none. */
-  GuestMemory defaultMemory() {
-    return defaultMemoryName()
-        .map(name -> (GuestMemory) instance.exports().memory(name))
-        .orElse(null);
-  }
-
-  /** The size of a memory, in pages; null names the first one exported. */
+  @Override
   public int pages(String memory) {
-    return memory(memory).pages();
+    return own().memory(memory).pages();
   }
 
-  /** A copy of {@code length} bytes; fails with {@code OUT_OF_BOUNDS} beyond the end. */
+  @Override
   public byte[] read(String memory, long offset, long length) {
-    return read(memory(memory), offset, length);
+    return read(own().memory(memory), offset, length);
   }
 
   static byte[] read(GuestMemory memory, long offset, long length) {
@@ -243,9 +245,9 @@ public final class Guest {
     return memory.readBytes((int) offset, (int) length);
   }
 
-  /** Writes all bytes or, with {@code OUT_OF_BOUNDS}, none. */
+  @Override
   public void write(String memory, long offset, byte[] bytes) {
-    write(memory(memory), offset, bytes);
+    write(own().memory(memory), offset, bytes);
   }
 
   static void write(GuestMemory memory, long offset, byte[] bytes) {
@@ -253,21 +255,16 @@ public final class Guest {
     memory.write((int) offset, bytes, 0, bytes.length);
   }
 
-  /** Fails with {@code OUT_OF_BOUNDS} where these bytes are not all inside. */
-  public void checkBounds(String memory, long offset, long length) {
-    checkBounds(memory(memory), offset, length);
-  }
-
   private static void checkBounds(GuestMemory memory, long offset, long length) {
-    long size = (long) memory.pages() * PAGE;
+    long size = (long) memory.pages() * Memory.PAGE_SIZE;
     if (offset < 0 || length < 0 || offset > size || length > size - offset) {
       throw Failure.OUT_OF_BOUNDS.because("out of bounds memory access");
     }
   }
 
-  /** Grows a memory; returns its previous size in pages, or fails with {@code LIMIT}. */
+  @Override
   public int grow(String memory, long pages) {
-    return grow(memory(memory), pages);
+    return grow(own().memory(memory), pages);
   }
 
   static int grow(GuestMemory memory, long pages) {

@@ -4,28 +4,25 @@ import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.Machine;
 
 /**
- * What runs a guest's functions: the interpreter until the compiled classes are ready, then those.
+ * What runs the functions of a part: the interpreter until the compiled classes are ready, then
+ * those.
  *
- * <p>All of a guest's state lives in its instance, so the machine can be replaced. It is between
- * two calls from outside, when the classes have become ready; after a trap, because a machine keeps
+ * <p>All of a guest's state lives in its instances, so a machine can be replaced. It is between two
+ * calls from outside, when the classes have become ready; after a trap, because a machine keeps
  * what was on its stack; and for the time of a call that comes out of a callback, so that a trap in
  * there leaves nothing on the stack of the call that waits.
  */
 final class GuestMachine implements Machine {
   private final Instance instance;
-  private final CompiledModule module;
+  private final Part part;
   private final Trace trace;
   private Machine current;
 
-  GuestMachine(Instance instance, CompiledModule module, Trace trace) {
+  GuestMachine(Instance instance, Part part, Trace trace) {
     this.instance = instance;
-    this.module = module;
+    this.part = part;
     this.trace = trace;
-    renew();
-  }
-
-  private void renew() {
-    current = module.isCompiled() ? module.machine(instance) : new Interpreter(instance, trace);
+    replace();
   }
 
   @Override
@@ -33,22 +30,25 @@ final class GuestMachine implements Machine {
     return current.call(function, args);
   }
 
-  /** Before a call from outside; what it returns goes back to {@link #leave}. */
-  Machine enter(boolean outermost) {
-    Machine outer = outermost ? null : current;
-    if (!outermost || current instanceof Interpreter && module.isCompiled()) {
-      renew();
+  /** Takes the compiled classes if they have become ready. */
+  void refresh() {
+    if (current instanceof Interpreter && part.module().isCompiled()) {
+      replace();
     }
-    return outer;
   }
 
-  /** After a call from outside. */
-  void leave(Machine outer, boolean failed) {
-    if (outer != null) {
-      current = outer;
-    } else if (failed) {
-      renew();
-    }
+  /** Goes on with a machine that has nothing on its stack; the one before. */
+  Machine replace() {
+    Machine before = current;
+    CompiledModule module = part.module();
+    current =
+        module.isCompiled() ? module.machine(instance) : new Interpreter(instance, part, trace);
+    return before;
+  }
+
+  /** Goes on with the machine of a call that was waiting. */
+  void restore(Machine waiting) {
+    current = waiting;
   }
 
   /** The class that runs the functions now: one of the module's own once it is compiled. */

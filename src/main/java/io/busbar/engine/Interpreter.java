@@ -9,10 +9,12 @@ import java.util.Deque;
 
 /** The interpreter, which also remembers the functions an exception passes through. */
 final class Interpreter extends InterpreterMachine {
+  private final Part part;
   private final Trace trace;
 
-  Interpreter(Instance instance, Trace trace) {
+  Interpreter(Instance instance, Part part, Trace trace) {
     super(instance);
+    this.part = part;
     this.trace = trace;
   }
 
@@ -28,7 +30,7 @@ final class Interpreter extends InterpreterMachine {
     try {
       return super.call(stack, instance, callStack, funcId, args, callType, popResults);
     } catch (RuntimeException e) {
-      trace.passed(e, funcId);
+      trace.passed(e, part, funcId);
       throw e;
     }
   }

@@ -1,8 +1,13 @@
 package io.busbar.engine;
 
 import com.dylibso.chicory.runtime.ChicoryInterruptedException;
-import com.dylibso.chicory.runtime.HostFunction;
+import com.dylibso.chicory.runtime.ImportFunction;
+import com.dylibso.chicory.runtime.ImportGlobal;
+import com.dylibso.chicory.runtime.ImportMemory;
+import com.dylibso.chicory.runtime.ImportTable;
+import com.dylibso.chicory.runtime.ImportTag;
 import com.dylibso.chicory.runtime.ImportValues;
+import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.WasmFunctionHandle;
 import io.busbar.model.ExternType;
 import io.busbar.model.Failure;
@@ -10,53 +15,102 @@ import io.busbar.model.ImportSpec;
 import io.busbar.model.ModuleInfo;
 import io.busbar.model.Signature;
 import io.busbar.model.WasmException;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What a module imports, found among the functions its spec gives; each answer is checked. */
+/**
+ * What a module imports, found among the functions its spec gives and the exports of the modules
+ * that were linked before.
+ */
 final class Linker {
   private final Guest guest;
   private final HostCall calls;
-  private final Map<String, ImportSpec> given = new LinkedHashMap<>();
+  private final Map<String, ImportSpec> functions = new LinkedHashMap<>();
+  private final Map<String, Part> links = new LinkedHashMap<>();
 
   Linker(Guest guest, List<ImportSpec> imports, HostCall calls) {
     this.guest = guest;
     this.calls = calls;
-    for (ImportSpec spec : imports) {
-      given.put(key(spec.module(), spec.name()), spec);
-    }
+    imports.forEach(spec -> functions.put(key(spec.module(), spec.name()), spec));
   }
 
   private static String key(String module, String name) {
     return module + "::" + name;
   }
 
+  /** From now on the exports of a linked module can be imported under this name. */
+  void offer(String name, Part part) {
+    for (ModuleInfo.Export export : part.info().exports()) {
+      String key = key(name, export.name());
+      if (functions.containsKey(key)) {
+        throw Failure.LINK.because("import of `%s` defined twice", key);
+      }
+    }
+    links.put(name, part);
+  }
+
   /** Fails with {@code LINK}: first for what is missing, then for what has another type. */
   ImportValues link(ModuleInfo module) {
     for (ModuleInfo.Import wanted : module.imports()) {
-      if (!given.containsKey(key(wanted.module(), wanted.name()))) {
-        throw Failure.LINK.because(
-            "unknown import: `%s` has not been defined", key(wanted.module(), wanted.name()));
+      if (!functions.containsKey(key(wanted)) && exported(wanted) == null) {
+        throw Failure.LINK.because("unknown import: `%s` has not been defined", key(wanted));
       }
     }
-    List<HostFunction> functions = new ArrayList<>();
+    ImportValues.Builder values = ImportValues.builder();
     for (ModuleInfo.Import wanted : module.imports()) {
-      functions.add(function(wanted, given.get(key(wanted.module(), wanted.name()))));
+      ImportSpec spec = functions.get(key(wanted));
+      if (spec == null) {
+        add(values, wanted);
+      } else {
+        values.addFunction(function(wanted, spec));
+      }
     }
-    return ImportValues.builder().addFunction(functions.toArray(HostFunction[]::new)).build();
+    return values.build();
   }
 
-  private HostFunction function(ModuleInfo.Import wanted, ImportSpec spec) {
+  private static String key(ModuleInfo.Import wanted) {
+    return key(wanted.module(), wanted.name());
+  }
+
+  /** The type of a linked module's export; null if there is none. */
+  private ExternType exported(ModuleInfo.Import wanted) {
+    Part part = links.get(wanted.module());
+    return part == null ? null : part.module().export(wanted.name());
+  }
+
+  private static WasmException incompatible(ModuleInfo.Import wanted) {
+    return Failure.LINK.because("incompatible import type for `%s`", key(wanted));
+  }
+
+  private void add(ImportValues.Builder values, ModuleInfo.Import wanted) {
+    Part part = links.get(wanted.module());
+    Instance instance = part.instance();
+    String name = wanted.name();
+    if (!Matching.satisfies(part.currentType(name), wanted.type())) {
+      throw incompatible(wanted);
+    }
+    if (wanted.type() instanceof ExternType.Function) {
+      values.addFunction(ImportFunction.exportAsImport(wanted.module(), name, instance, name));
+    } else if (wanted.type() instanceof ExternType.Global) {
+      values.addGlobal(new ImportGlobal(wanted.module(), name, part.global(name)));
+    } else if (wanted.type() instanceof ExternType.Memory) {
+      values.addMemory(new ImportMemory(wanted.module(), name, part.memory(name)));
+    } else if (wanted.type() instanceof ExternType.Table) {
+      values.addTable(new ImportTable(wanted.module(), name, part.table(name)));
+    } else {
+      values.addTag(new ImportTag(wanted.module(), name, part.tag(name)));
+    }
+  }
+
+  private ImportFunction function(ModuleInfo.Import wanted, ImportSpec spec) {
     boolean same =
         wanted.type() instanceof ExternType.Function function
             && function.signature().equals(spec.signature());
     if (!same) {
-      throw Failure.LINK.because(
-          "incompatible import type for `%s`", key(wanted.module(), wanted.name()));
+      throw incompatible(wanted);
     }
-    return new HostFunction(
+    return new ImportFunction(
         wanted.module(), wanted.name(), Types.functionType(spec.signature()), handle(spec));
   }
 
@@ -80,11 +134,10 @@ final class Linker {
 
   /** The results as slots; null for none, as the engine wants it. */
   private static long[] check(ImportSpec spec, List<?> results) {
-    List<?> given = results == null ? List.of() : results;
     if (spec.signature().results().isEmpty()) {
       return null; // a function without results may answer what it likes
     }
-    return Values.lowerParams(spec.signature().results(), given);
+    return Values.lowerParams(spec.signature().results(), results == null ? List.of() : results);
   }
 
   private static WasmException failed(ImportSpec spec, Exception e) {
@@ -93,9 +146,12 @@ final class Linker {
     }
     Failure why = e instanceof WasmException ours ? ours.failure() : Failure.INTERNAL;
     String said = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-    return new WasmException(
-        Failure.HOST_FUNCTION,
-        "import `" + spec.path() + "` failed: " + said,
-        Map.of("cause", Map.of("code", why.code(), "name", why.name(), "message", said)));
+    Map<String, Object> cause = new LinkedHashMap<>();
+    cause.put("code", why.code());
+    cause.put("name", why.name());
+    cause.put("message", said);
+    return Failure.HOST_FUNCTION
+        .because("import `%s` failed: %s", spec.path(), said)
+        .with("cause", cause);
   }
 }

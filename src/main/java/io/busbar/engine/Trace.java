@@ -8,25 +8,22 @@ final class Trace {
   private static final int MOST = 64;
   private static final String COMPILED_FUNCTION = "func_";
 
-  private final CompiledModule module;
-  private final String label;
+  private final List<Part> parts;
   private final List<String> interpreted = new ArrayList<>();
   private Throwable last;
 
-  /** For a module that is called {@code label} where its own name section names nothing. */
-  Trace(CompiledModule module, String label) {
-    this.module = module;
-    this.label = module.info().name().orElse(label);
+  Trace(List<Part> parts) {
+    this.parts = parts;
   }
 
   /** An exception leaves an interpreted function; the innermost function comes first. */
-  void passed(Throwable exception, int function) {
+  void passed(Throwable exception, Part part, int function) {
     if (exception != last) {
       last = exception;
       interpreted.clear();
     }
     if (interpreted.size() < MOST) {
-      interpreted.add(frame(function));
+      interpreted.add(part.frame(function));
     }
   }
 
@@ -38,21 +35,21 @@ final class Trace {
     List<String> frames = new ArrayList<>();
     Throwable origin = exception.getCause() == null ? exception : exception.getCause();
     for (StackTraceElement element : origin.getStackTrace()) {
-      if (frames.size() < MOST && isGuest(element)) {
-        String number = element.getMethodName().substring(COMPILED_FUNCTION.length());
-        frames.add(frame(Integer.parseInt(number)));
+      String method = element.getMethodName();
+      if (frames.size() < MOST && method.startsWith(COMPILED_FUNCTION)) {
+        addFrame(frames, element.getClassName(), method.substring(COMPILED_FUNCTION.length()));
       }
     }
     return frames;
   }
 
-  private boolean isGuest(StackTraceElement element) {
-    return element.getClassName().startsWith(module.className())
-        && element.getMethodName().startsWith(COMPILED_FUNCTION);
-  }
-
-  private String frame(int function) {
-    return label + "!" + module.functionName(function);
+  private void addFrame(List<String> frames, String className, String function) {
+    for (Part part : parts) {
+      if (className.startsWith(part.module().className())) {
+        frames.add(part.frame(Integer.parseInt(function)));
+        return;
+      }
+    }
   }
 
   /** Lets go of the exception, and so of the classes it points to. */

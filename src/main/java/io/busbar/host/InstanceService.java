@@ -117,7 +117,7 @@ final class InstanceService {
     Lane lane = new Lane(lanes, id, LiveInstance.mailbox(granted));
     Job<Guest> job =
         new Job<>(
-            running -> Guest.start(module, label(spec), spec.imports(), calls, granted),
+            running -> Guest.start(plan(spec, granted, module), calls),
             ask.id(),
             ask.user(),
             LiveInstance.time(ask, granted));
@@ -126,6 +126,10 @@ final class InstanceService {
         .compose(live -> vertx.deployVerticle(live).map(live))
         .onSuccess(live -> instances.put(id, Optional.of(live)))
         .recover(e -> discard(lane, module, id).transform(done -> Future.failedFuture(e)));
+  }
+
+  private static Guest.Plan plan(InstanceSpec spec, Limits granted, CompiledModule module) {
+    return Guest.Plan.of(module, label(spec)).withImports(spec.imports()).withLimits(granted);
   }
 
   private LiveInstance live(

@@ -232,7 +232,7 @@ final class LiveInstance extends VerticleBase {
   private Map<String, Object> memorySize(String memory) {
     int pages = guest.pages(memory);
     Map<String, Object> size = new LinkedHashMap<>();
-    size.put("memory", memory == null ? guest.defaultMemoryName().orElseThrow() : memory);
+    size.put("memory", guest.memoryName(memory));
     size.put("pages", pages);
     size.put("bytes", pages * 65_536L);
     return size;
@@ -246,10 +246,18 @@ final class LiveInstance extends VerticleBase {
     return run(
         ask,
         job -> {
-          guest.checkBounds(memory, offset, length);
-          byte[] bytes = guest.read(memory, offset, checkSlice(length));
+          byte[] bytes = read(memory, offset, length);
           return text ? Body.of("text", utf8(bytes, offset)) : Body.of("bytes", bytes);
         });
+  }
+
+  /** Bytes that are not there are missed before it is said that there are too many. */
+  private byte[] read(String memory, long offset, long length) {
+    long size = guest.pages(memory) * 65_536L;
+    if (offset <= size && length <= size - offset) {
+      checkSlice(length);
+    }
+    return guest.read(memory, offset, length);
   }
 
   private static boolean isText(Body body) {
@@ -321,7 +329,7 @@ final class LiveInstance extends VerticleBase {
     fields.put("limits", Codec.fields(limits));
     fields.put("exports", Codec.exports(module.info()));
     fields.put("imports", Codec.imports(module.info()));
-    guest.defaultMemoryName().ifPresent(memory -> fields.put("memory", memorySize(null)));
+    guest.firstMemory().ifPresent(memory -> fields.put("memory", memorySize(null)));
     fields.put("queue", lane.queued());
     fields.put("running", lane.isRunning());
     fields.put("counters", counters());

@@ -1,34 +1,26 @@
 package io.busbar.model;
 
-import java.util.List;
-
 /**
  * What a callback may do to the instance that waits for it.
  *
- * <p>Valid until the callback returns; then every method fails with {@code NO_SUCH_CALLER}. The
- * memory is the first one exported, or else the module's first.
+ * <p>Valid until the callback returns, on its thread; then every method fails with {@code
+ * NO_SUCH_CALLER}. The memory is that of the module that called: the first one it exports, or else
+ * its first.
  */
-public interface Caller {
-  /** Whether the instance exports a function of this name. */
-  boolean exists(String function);
+public interface Caller extends Exports {
+  default int pages() {
+    return pages(null);
+  }
 
-  /** Calls an exported function of the waiting instance; fails as any call does. */
-  List<Object> call(String function, List<?> params);
+  default byte[] read(long offset, long length) {
+    return read(null, offset, length);
+  }
 
-  Object global(String name);
+  default void write(long offset, byte[] bytes) {
+    write(null, offset, bytes);
+  }
 
-  /** Sets an exported global; returns its new value. */
-  Object setGlobal(String name, Object value);
-
-  /** The size of the memory, in pages of 65,536 bytes. */
-  long pages();
-
-  /** A copy of {@code length} bytes from {@code offset}; {@code OUT_OF_BOUNDS} beyond the end. */
-  byte[] read(long offset, long length);
-
-  /** Writes all bytes or none. */
-  void write(long offset, byte[] bytes);
-
-  /** Grows the memory; returns its previous size in pages, or fails with {@code LIMIT}. */
-  long grow(long pages);
+  default int grow(long pages) {
+    return grow(null, pages);
+  }
 }

@@ -3,11 +3,9 @@ package io.busbar.bench;
 import io.busbar.engine.CompiledModule;
 import io.busbar.engine.Compiler;
 import io.busbar.engine.Guest;
-import io.busbar.model.Limits;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.util.List;
 
 /** The modules of the benchmarks, and guests of them without a host. */
 final class Guests {
@@ -30,6 +28,6 @@ final class Guests {
   }
 
   static Guest start(CompiledModule module) {
-    return Guest.start(module, "bench", List.of(), (spec, caller, args) -> args, Limits.STANDARD);
+    return Guest.start(Guest.Plan.of(module, "bench"), (spec, caller, args) -> args);
   }
 }

@@ -10,7 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.busbar.Failing;
 import io.busbar.Guests;
 import io.busbar.model.Failure;
-import io.busbar.model.Limits;
 import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -33,7 +32,7 @@ class CompilerTest {
   }
 
   private static Guest start(CompiledModule module) {
-    return Guest.start(module, "guest", List.of(), null, Limits.STANDARD);
+    return Guest.start(Guest.Plan.of(module, "guest"), null);
   }
 
   @Test

@@ -41,7 +41,7 @@ class GuestTest {
   }
 
   private static Guest start(CompiledModule module) {
-    return Guest.start(module, "guest", List.of(), null, Limits.STANDARD);
+    return Guest.start(Guest.Plan.of(module, "guest"), null);
   }
 
   @Test
@@ -88,7 +88,7 @@ class GuestTest {
                     (i32.load8_u (local.get 0))))
                 """));
     Limits limits = Limits.STANDARD.with(Limit.MEMORY_BYTES, 3 * 65_536 + 1);
-    Guest guest = Guest.start(module, "guest", List.of(), null, limits);
+    Guest guest = Guest.start(Guest.Plan.of(module, "guest").withLimits(limits), null);
     assertEquals(List.of(-1), guest.call("grow", List.of(3)));
     assertEquals(List.of(-1), guest.call("grow", List.of(-1)));
     assertEquals(List.of(1), guest.call("grow", List.of(2)));
@@ -156,14 +156,11 @@ class GuestTest {
     List<ImportSpec> imports = List.of(new ImportSpec("env", "back", GIVES_I32, "back"));
     Guest guest =
         Guest.start(
-            module,
-            "guest",
-            imports,
+            Guest.Plan.of(module, "guest").withImports(imports),
             (called, caller, args) -> {
               Failing.with(Failure.TRAP, () -> caller.call("trap", List.of()));
               return List.of(1);
-            },
-            Limits.STANDARD);
+            });
     assertEquals(List.of(99), guest.call("outer", List.of()));
   }
 

@@ -1,0 +1,48 @@
+package io.busbar.model;
+
+import java.util.List;
+
+/**
+ * What an instance offers: its exported functions, globals and memories, by name.
+ *
+ * <p>A null memory means the first one exported. Values are Integer, Long, Float, Double, {@link
+ * V128}, or null for a null reference; what goes in may be any number that fits. Every method fails
+ * with a {@link WasmException}.
+ */
+public interface Exports {
+  /** Whether there is a function of this name. */
+  boolean exists(String function);
+
+  /**
+   * Calls a function; the results in order, an empty list for none.
+   *
+   * @throws WasmException {@code NO_SUCH_EXPORT}, {@code BAD_PARAMS}, in this order; or the trap
+   */
+  List<Object> call(String function, List<?> params);
+
+  /** The value of a global; fails with {@code NO_SUCH_GLOBAL} or {@code BAD_RESULT}. */
+  Object global(String name);
+
+  /**
+   * Sets a global; its new value.
+   *
+   * @throws WasmException {@code NO_SUCH_GLOBAL}, {@code BAD_PARAMS}, {@code IMMUTABLE_GLOBAL}, in
+   *     this order
+   */
+  Object setGlobal(String name, Object value);
+
+  /** The name a memory is exported under; fails with {@code NO_SUCH_MEMORY}. */
+  String memoryName(String memory);
+
+  /** The size of a memory, in pages of 65,536 bytes. */
+  int pages(String memory);
+
+  /** A copy of {@code length} bytes; fails with {@code OUT_OF_BOUNDS} beyond the end. */
+  byte[] read(String memory, long offset, long length);
+
+  /** Writes all bytes or, with {@code OUT_OF_BOUNDS}, none. */
+  void write(String memory, long offset, byte[] bytes);
+
+  /** Grows a memory; its previous size in pages, or {@code LIMIT}. */
+  int grow(String memory, long pages);
+}
