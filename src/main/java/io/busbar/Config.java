@@ -29,7 +29,17 @@ public record Config(
     Host.Options host, Compiler.Options compiler, Optional<Path> data, HttpGateway.Options http) {
 
   private static final Set<String> SECTIONS =
-      Set.of("node", "data", "bus", "limits", "modules", "messages", "engine", "workers", "http");
+      Set.of(
+          "node",
+          "data",
+          "bus",
+          "limits",
+          "modules",
+          "messages",
+          "wasi",
+          "engine",
+          "workers",
+          "http");
 
   /** The settings where nothing is said: one node, in memory, on loopback. */
   public static Config standard() {
@@ -87,7 +97,12 @@ public record Config(
         number(workers, "threads", 256, 32_767),
         number(modules, "maxBytes", 8 << 20, 1 << 30),
         number(messages, "maxSliceBytes", 4 << 20, 1 << 30),
-        number(messages, "maxCalls", 1000, 1_000_000));
+        number(messages, "maxCalls", 1000, 1_000_000),
+        roots(section(root, "wasi", "roots")));
+  }
+
+  private static List<Path> roots(Body wasi) {
+    return wasi.list("roots").stream().map(root -> Path.of(String.valueOf(root))).toList();
   }
 
   private static String someNode() {

@@ -48,7 +48,7 @@ public final class InstanceRef {
     return new InstanceRef(bus, id, timeout, Optional.of(operation));
   }
 
-  private Future<Body> ask(String action, Body body) {
+  Future<Body> ask(String action, Body body) {
     return bus.askInstance(
         id, new Bus.Question(action, body, timeout, operation, Optional.empty()));
   }
@@ -91,6 +91,11 @@ public final class InstanceRef {
   /** The exported memory of this name. */
   public MemoryRef memory(String name) {
     return new MemoryRef(this, Optional.of(name));
+  }
+
+  /** Its streams and files, if it has WASI. */
+  public StdioRef stdio() {
+    return new StdioRef(this);
   }
 
   Future<Body> askMemory(String action, Optional<String> memory, Map<String, Object> fields) {

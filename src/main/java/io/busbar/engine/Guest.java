@@ -5,6 +5,7 @@ import com.dylibso.chicory.runtime.GlobalInstance;
 import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.Machine;
 import com.dylibso.chicory.runtime.Memory;
+import io.busbar.engine.wasi.Wasi;
 import io.busbar.model.Exports;
 import io.busbar.model.ExternType;
 import io.busbar.model.Failure;
@@ -26,7 +27,7 @@ import java.util.Optional;
  * left in. Only {@link #exists}, {@link #info}, {@link #firstMemory} and {@link #pages} may be
  * asked from other threads.
  */
-public final class Guest implements Exports {
+public final class Guest implements Exports, AutoCloseable {
   /**
    * What to build.
    *
@@ -34,37 +35,49 @@ public final class Guest implements Exports {
    * @param label what frames call it where it does not name itself
    * @param imports the functions it and its links may call
    * @param links the modules whose exports it and they may import
+   * @param wasi what it sees of the world; none: imports of WASI are unknown like any others
    */
   public record Plan(
       CompiledModule module,
       String label,
       List<ImportSpec> imports,
       List<Link> links,
-      Limits limits) {
+      Limits limits,
+      Optional<Wasi.Plan> wasi) {
     /** A module alone, within the standard limits. */
     public static Plan of(CompiledModule module, String label) {
-      return new Plan(module, label, List.of(), List.of(), Limits.STANDARD);
+      return new Plan(module, label, List.of(), List.of(), Limits.STANDARD, Optional.empty());
     }
 
     public Plan withImports(List<ImportSpec> imports) {
-      return new Plan(module, label, imports, links, limits);
+      return new Plan(module, label, imports, links, limits, wasi);
     }
 
     public Plan withLinks(List<Link> links) {
-      return new Plan(module, label, imports, links, limits);
+      return new Plan(module, label, imports, links, limits, wasi);
     }
 
     public Plan withLimits(Limits limits) {
-      return new Plan(module, label, imports, links, limits);
+      return new Plan(module, label, imports, links, limits, wasi);
+    }
+
+    public Plan withWasi(Wasi.Plan wasi) {
+      return new Plan(module, label, imports, links, limits, Optional.of(wasi));
     }
   }
 
+  /** The results of a call that ended with {@code proc_exit(0)}. */
+  private static final long[] EXITED = {};
+
   private final List<Part> parts = new ArrayList<>(); // links first, the guest's own last
   private final Trace trace = new Trace(parts);
+  private final Optional<Wasi> wasi;
   private Part own; // null while the links are built
   private int depth; // calls from outside that are on the stack: callbacks call in again
 
-  private Guest() {}
+  private Guest(Optional<Wasi> wasi) {
+    this.wasi = wasi;
+  }
 
   /**
    * Builds an instance and runs its start section, never {@code _start} or {@code _initialize}.
@@ -73,15 +86,33 @@ public final class Guest implements Exports {
    * @throws WasmException {@code LINK}, {@code LIMIT}, or what the start section fails with
    */
   public static Guest start(Plan plan, HostCall calls) {
-    Guest guest = new Guest();
+    Guest guest = new Guest(plan.wasi().map(Wasi::open));
     try {
       guest.depth++; // start sections are calls, and their callbacks call in again
-      guest.build(plan, new Linker(guest, plan.imports(), calls), new Quotas(plan.limits()));
+      Linker linker = new Linker(guest, plan.imports(), guest.wasi, calls);
+      guest.build(plan, linker, new Quotas(plan.limits()));
       guest.depth--;
     } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+      guest.close();
       throw Traps.starting(e, guest.trace);
     }
     return guest;
+  }
+
+  /** Closes what it has open, once nothing runs in it any more; again does nothing. */
+  @Override
+  public void close() {
+    wasi.ifPresent(Wasi::close);
+  }
+
+  /**
+   * A file of its own, from an offset on; fails with {@code TOO_LARGE} if more than {@code most}
+   * bytes are there.
+   */
+  public byte[] readFile(String path, long offset, int most) {
+    return wasi.orElseThrow(
+            () -> Failure.BAD_REQUEST.because("the instance has no files: its spec has no `wasi`"))
+        .readFile(path, offset, most);
   }
 
   private void build(Plan plan, Linker linker, Quotas quotas) {
@@ -151,7 +182,8 @@ public final class Guest implements Exports {
     Part part = own();
     Signature signature = part.functionType(function).signature();
     long[] slots = Values.lowerParams(signature.params(), params);
-    return Values.liftResults(signature.results(), run(part.function(function), slots));
+    long[] results = run(part.function(function), slots);
+    return results == EXITED ? List.of() : Values.liftResults(signature.results(), results);
   }
 
   private long[] run(ExportFunction function, long[] slots) {
@@ -162,10 +194,18 @@ public final class Guest implements Exports {
       failed = false;
       return results;
     } catch (Throwable e) {
-      throw Traps.running(e, trace);
+      WasmException why = Traps.running(e, trace);
+      if (waiting == null && isSuccess(why)) {
+        return EXITED;
+      }
+      throw why;
     } finally {
       leave(waiting, failed);
     }
+  }
+
+  private static boolean isSuccess(WasmException why) {
+    return why.failure() == Failure.EXIT && Integer.valueOf(0).equals(why.details().get("exit"));
   }
 
   /** The machines of the call that waits for this one; null if there is none. */

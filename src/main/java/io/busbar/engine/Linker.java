@@ -9,6 +9,8 @@ import com.dylibso.chicory.runtime.ImportTag;
 import com.dylibso.chicory.runtime.ImportValues;
 import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.WasmFunctionHandle;
+import io.busbar.engine.wasi.Wasi;
+import io.busbar.engine.wasi.WasiFunction;
 import io.busbar.model.ExternType;
 import io.busbar.model.Failure;
 import io.busbar.model.ImportSpec;
@@ -18,19 +20,22 @@ import io.busbar.model.WasmException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * What a module imports, found among the functions its spec gives and the exports of the modules
- * that were linked before.
+ * What a module imports, found among the functions its spec gives, the exports of the modules that
+ * were linked before, and at last among those of WASI.
  */
 final class Linker {
   private final Guest guest;
+  private final Optional<Wasi> wasi;
   private final HostCall calls;
   private final Map<String, ImportSpec> functions = new LinkedHashMap<>();
   private final Map<String, Part> links = new LinkedHashMap<>();
 
-  Linker(Guest guest, List<ImportSpec> imports, HostCall calls) {
+  Linker(Guest guest, List<ImportSpec> imports, Optional<Wasi> wasi, HostCall calls) {
     this.guest = guest;
+    this.wasi = wasi;
     this.calls = calls;
     imports.forEach(spec -> functions.put(key(spec.module(), spec.name()), spec));
   }
@@ -53,20 +58,32 @@ final class Linker {
   /** Fails with {@code LINK}: first for what is missing, then for what has another type. */
   ImportValues link(ModuleInfo module) {
     for (ModuleInfo.Import wanted : module.imports()) {
-      if (!functions.containsKey(key(wanted)) && exported(wanted) == null) {
+      if (!isDefined(wanted)) {
         throw Failure.LINK.because("unknown import: `%s` has not been defined", key(wanted));
       }
     }
     ImportValues.Builder values = ImportValues.builder();
     for (ModuleInfo.Import wanted : module.imports()) {
       ImportSpec spec = functions.get(key(wanted));
-      if (spec == null) {
+      if (spec != null) {
+        values.addFunction(function(wanted, spec));
+      } else if (exported(wanted) != null) {
         add(values, wanted);
       } else {
-        values.addFunction(function(wanted, spec));
+        values.addFunction(function(wanted, ofWasi(wanted).orElseThrow()));
       }
     }
     return values.build();
+  }
+
+  private boolean isDefined(ModuleInfo.Import wanted) {
+    return functions.containsKey(key(wanted))
+        || exported(wanted) != null
+        || ofWasi(wanted).isPresent();
+  }
+
+  private Optional<WasiFunction> ofWasi(ModuleInfo.Import wanted) {
+    return wasi.flatMap(world -> world.function(wanted.module(), wanted.name()));
   }
 
   private static String key(ModuleInfo.Import wanted) {
@@ -104,14 +121,23 @@ final class Linker {
   }
 
   private ImportFunction function(ModuleInfo.Import wanted, ImportSpec spec) {
+    return function(wanted, spec.signature(), handle(spec));
+  }
+
+  private static ImportFunction function(ModuleInfo.Import wanted, WasiFunction function) {
+    return function(wanted, function.signature(), function.handle());
+  }
+
+  private static ImportFunction function(
+      ModuleInfo.Import wanted, Signature signature, WasmFunctionHandle handle) {
     boolean same =
         wanted.type() instanceof ExternType.Function function
-            && function.signature().equals(spec.signature());
+            && function.signature().equals(signature);
     if (!same) {
       throw incompatible(wanted);
     }
     return new ImportFunction(
-        wanted.module(), wanted.name(), Types.functionType(spec.signature()), handle(spec));
+        wanted.module(), wanted.name(), Types.functionType(signature), handle);
   }
 
   private WasmFunctionHandle handle(ImportSpec spec) {
@@ -140,8 +166,13 @@ final class Linker {
     return Values.lowerParams(spec.signature().results(), results == null ? List.of() : results);
   }
 
+  /** What a callback's own call ended with, and ends the waiting one with too. */
+  private static boolean endsTheCall(Failure why) {
+    return why == Failure.CANCELLED || why == Failure.EXIT;
+  }
+
   private static WasmException failed(ImportSpec spec, Exception e) {
-    if (e instanceof WasmException ours && ours.failure() == Failure.CANCELLED) {
+    if (e instanceof WasmException ours && endsTheCall(ours.failure())) {
       return ours;
     }
     Failure why = e instanceof WasmException ours ? ours.failure() : Failure.INTERNAL;

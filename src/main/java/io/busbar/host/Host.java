@@ -13,6 +13,7 @@ import io.busbar.wire.FromPolicy;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -34,6 +35,7 @@ public final class Host {
    * @param moduleBytes the largest module that is taken
    * @param sliceBytes the most bytes one read or write of memory may move
    * @param callsAtOnce the most calls one {@code calls} may hold
+   * @param roots the real directories below which guests may be given others
    */
   public record Options(
       String node,
@@ -45,7 +47,8 @@ public final class Host {
       int threads,
       int moduleBytes,
       long sliceBytes,
-      int callsAtOnce) {}
+      int callsAtOnce,
+      List<Path> roots) {}
 
   private final Vertx vertx;
   private final Options options;
@@ -71,7 +74,12 @@ public final class Host {
         new InstanceService(
             vertx,
             new LiveInstance.Context(
-                options.node, options.addresses, policy(), options.sliceBytes, options.callsAtOnce),
+                options.node,
+                options.addresses,
+                policy(),
+                options.sliceBytes,
+                options.callsAtOnce,
+                options.roots),
             modules,
             lanes,
             calls(),

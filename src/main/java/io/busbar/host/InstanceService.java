@@ -115,28 +115,42 @@ final class InstanceService {
       Ask ask, InstanceSpec spec, Limits granted, CompiledModule module) {
     String id = spec.id().orElseThrow();
     Lane lane = new Lane(lanes, id, LiveInstance.mailbox(granted));
+    Optional<Streams> streams =
+        spec.wasi().map(wasi -> new Streams(vertx, node, id, wasi, granted));
     Job<Guest> job =
         new Job<>(
-            running -> Guest.start(plan(spec, granted, module), calls),
+            running -> Guest.start(plan(spec, granted, module, streams), calls),
             ask.id(),
             ask.user(),
             LiveInstance.time(ask, granted));
     return lane.submit(job)
-        .map(guest -> live(spec, granted, module, guest, lane))
-        .compose(live -> vertx.deployVerticle(live).map(live))
+        .map(guest -> live(spec, granted, module, guest, streams, lane))
+        .compose(this::deploy)
         .onSuccess(live -> instances.put(id, Optional.of(live)))
         .recover(e -> discard(lane, module, id).transform(done -> Future.failedFuture(e)));
   }
 
-  private static Guest.Plan plan(InstanceSpec spec, Limits granted, CompiledModule module) {
-    return Guest.Plan.of(module, label(spec)).withImports(spec.imports()).withLimits(granted);
+  private Future<LiveInstance> deploy(LiveInstance live) {
+    return vertx.deployVerticle(live).map(live).onFailure(e -> live.release());
+  }
+
+  private Guest.Plan plan(
+      InstanceSpec spec, Limits granted, CompiledModule module, Optional<Streams> streams) {
+    Guest.Plan plan =
+        Guest.Plan.of(module, label(spec)).withImports(spec.imports()).withLimits(granted);
+    return streams.map(Streams::plan).map(plan::withWasi).orElse(plan);
   }
 
   private LiveInstance live(
-      InstanceSpec spec, Limits granted, CompiledModule module, Guest guest, Lane lane) {
+      InstanceSpec spec,
+      Limits granted,
+      CompiledModule module,
+      Guest guest,
+      Optional<Streams> streams,
+      Lane lane) {
     InstanceSpec pinned = spec.withModule(new ModuleRef.Digest(module.id()));
     boolean own = spec.address().orElse(addressed);
-    return new LiveInstance(node, pinned, granted, module, guest, lane, own);
+    return new LiveInstance(node, pinned, granted, module, guest, streams, lane, own);
   }
 
   /** What frames call the module where it does not name itself. */

@@ -20,6 +20,7 @@ import io.vertx.core.VerticleBase;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -42,9 +43,15 @@ final class LiveInstance extends VerticleBase {
    * @param node the node's id
    * @param sliceBytes the most bytes one read or write of memory may move
    * @param callsAtOnce the most calls one {@code calls} may hold
+   * @param roots the real directories below which guests may be given others
    */
   record Context(
-      String node, Addresses addresses, FromPolicy policy, long sliceBytes, int callsAtOnce) {}
+      String node,
+      Addresses addresses,
+      FromPolicy policy,
+      long sliceBytes,
+      int callsAtOnce,
+      List<Path> roots) {}
 
   private final Context node;
   private final InstanceSpec spec;
@@ -52,6 +59,7 @@ final class LiveInstance extends VerticleBase {
   private final Limits limits;
   private final CompiledModule module;
   private final Guest guest; // only on the lane, except for what its Javadoc allows
+  private final Optional<Streams> streams;
   private final Lane lane;
   private final boolean addressed;
   private final Instant started = Instant.now();
@@ -66,6 +74,7 @@ final class LiveInstance extends VerticleBase {
       Limits limits,
       CompiledModule module,
       Guest guest,
+      Optional<Streams> streams,
       Lane lane,
       boolean addressed) {
     this.node = node;
@@ -74,6 +83,7 @@ final class LiveInstance extends VerticleBase {
     this.limits = limits;
     this.module = module;
     this.guest = guest;
+    this.streams = streams;
     this.lane = lane;
     this.addressed = addressed;
   }
@@ -90,7 +100,17 @@ final class LiveInstance extends VerticleBase {
   @Override
   public Future<?> stop() {
     Future<Void> silent = endpoint == null ? Future.succeededFuture() : endpoint.close();
-    return silent.eventually(lane::close);
+    return silent.eventually(lane::close).eventually(this::release);
+  }
+
+  /** Closes what the guest has open; nothing may run in it any more. */
+  Future<Void> release() {
+    streams.ifPresent(Streams::close);
+    return vertx.executeBlocking(
+        () -> {
+          guest.close();
+          return null;
+        });
   }
 
   CompiledModule module() {
@@ -111,6 +131,9 @@ final class LiveInstance extends VerticleBase {
       case "read-memory" -> readMemory(ask, body);
       case "write-memory" -> writeMemory(ask, body);
       case "grow-memory" -> growMemory(ask, memoryName(body), body.whole("pages"));
+      case "write-stdin", "close-stdin", "read-stdout" ->
+          Future.succeededFuture(streams().handle(ask));
+      case "read-file" -> readFile(ask, body);
       case "get-fuel" -> throw noFuel("get");
       case "set-fuel" -> throw noFuel("set");
       case "describe" -> Future.succeededFuture(Body.of(describe()));
@@ -260,7 +283,7 @@ final class LiveInstance extends VerticleBase {
     return guest.read(memory, offset, length);
   }
 
-  private static boolean isText(Body body) {
+  static boolean isText(Body body) {
     Optional<String> as = body.optionalString("as");
     as.filter(form -> !form.equals("utf8") && !form.equals("bytes"))
         .ifPresent(
@@ -308,6 +331,20 @@ final class LiveInstance extends VerticleBase {
     return run(ask, job -> Body.of("previous", guest.grow(memory, pages)));
   }
 
+  private Streams streams() {
+    return streams.orElseThrow(
+        () ->
+            Failure.BAD_REQUEST.because(
+                "instance `%s` has no streams: its spec has no `wasi`", id));
+  }
+
+  private Future<Body> readFile(Ask ask, Body body) {
+    String path = body.string("path");
+    long offset = body.has("offset") ? body.whole("offset") : 0;
+    int most = (int) Math.min(Integer.MAX_VALUE, node.sliceBytes);
+    return run(ask, job -> Body.of("bytes", guest.readFile(path, offset, most)));
+  }
+
   /** Who and where it is: what lists show. */
   Map<String, Object> summary() {
     Map<String, Object> fields = new LinkedHashMap<>();
@@ -325,7 +362,7 @@ final class LiveInstance extends VerticleBase {
     fields.put("epoch", 1);
     fields.put("started", started.toString());
     fields.put("machine", guest.isCompiled() ? "compiled" : "interpreted");
-    fields.put("spec", Codec.body(spec).fields());
+    fields.put("spec", Codec.about(spec));
     fields.put("limits", Codec.fields(limits));
     fields.put("exports", Codec.exports(module.info()));
     fields.put("imports", Codec.imports(module.info()));

@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param id the instance's name; none: the host makes one
  * @param module what to run
  * @param imports the functions the guest may call
+ * @param wasi what the guest sees of the world; none: it has no WASI
  * @param limits those asked for; the node completes them, and refuses more than its own
  * @param address whether the instance has an event-bus address of its own; none: the node's rule
  */
@@ -18,6 +19,7 @@ public record InstanceSpec(
     Optional<String> id,
     ModuleRef module,
     List<ImportSpec> imports,
+    Optional<WasiSpec> wasi,
     Limits limits,
     Optional<Boolean> address) {
 
@@ -34,30 +36,36 @@ public record InstanceSpec(
   }
 
   public static InstanceSpec of(ModuleRef module) {
-    return new InstanceSpec(Optional.empty(), module, List.of(), Limits.NONE, Optional.empty());
+    return new InstanceSpec(
+        Optional.empty(), module, List.of(), Optional.empty(), Limits.NONE, Optional.empty());
   }
 
   public InstanceSpec withId(String id) {
-    return new InstanceSpec(Optional.of(id), module, imports, limits, address);
+    return new InstanceSpec(Optional.of(id), module, imports, wasi, limits, address);
   }
 
   /** The same, of another module: how a name is pinned to the digest it stood for. */
   public InstanceSpec withModule(ModuleRef module) {
-    return new InstanceSpec(id, module, imports, limits, address);
+    return new InstanceSpec(id, module, imports, wasi, limits, address);
   }
 
   /** One more import, answered by the function at this address. */
   public InstanceSpec withImport(String from, String name, Signature signature, String at) {
     List<ImportSpec> more = new ArrayList<>(imports);
     more.add(new ImportSpec(from, name, signature, at));
-    return new InstanceSpec(id, module, more, limits, address);
+    return new InstanceSpec(id, module, more, wasi, limits, address);
+  }
+
+  /** With WASI, and what the guest sees through it. */
+  public InstanceSpec withWasi(WasiSpec wasi) {
+    return new InstanceSpec(id, module, imports, Optional.of(wasi), limits, address);
   }
 
   public InstanceSpec withLimit(Limit limit, long value) {
-    return new InstanceSpec(id, module, imports, limits.with(limit, value), address);
+    return new InstanceSpec(id, module, imports, wasi, limits.with(limit, value), address);
   }
 
   public InstanceSpec withAddress(boolean address) {
-    return new InstanceSpec(id, module, imports, limits, Optional.of(address));
+    return new InstanceSpec(id, module, imports, wasi, limits, Optional.of(address));
   }
 }

@@ -20,6 +20,10 @@ public enum Limit {
   DEADLINE("deadline", 60_000, 86_400_000),
   /** Operations that may wait for their turn. */
   MAILBOX("mailbox", 1024, 1_000_000),
+  /** What a WASI guest's files in memory may hold together, and each of its others, in bytes. */
+  FILE_BYTES("fileBytes", 16L << 20, 1 << 30),
+  /** Of each of a WASI guest's streams, while nobody reads them, in bytes. */
+  STREAM_BYTES("streamBytes", 1 << 20, 1 << 30),
   /** KiB of stack a call needs; every guest runs on the node's worker stack, never on more. */
   STACK("stack", 8192, 1_048_576);
 

@@ -41,6 +41,11 @@ public record Addresses(String prefix) {
     return prefix + ".events";
   }
 
+  /** What one WASI guest writes is published here, if its spec says so. */
+  public String stdio(String id) {
+    return prefix + ".stdio." + id;
+  }
+
   /** Whether an address is Busbar's own, where no answer may be sent. */
   public boolean isOwn(String address) {
     return address.equals(prefix) || address.startsWith(prefix + ".");

@@ -50,16 +50,15 @@ public final class Codec {
         body.optionalString("id"),
         moduleRef(body),
         imports(body.object("imports")),
+        WasiCodec.spec(body),
         limits(body.object("limits")),
         body.optionalBoolean("address"));
   }
 
   /** What the protocol has and this version has not is refused, never passed over. */
   private static void refuseWhatIsToCome(Body body) {
-    for (String field : List.of("links", "wasi")) {
-      if (body.has(field) && !body.object(field).fields().isEmpty()) {
-        throw Failure.BAD_REQUEST.because("`%s` is not supported by this version", field);
-      }
+    if (!body.object("links").fields().isEmpty()) {
+      throw Failure.BAD_REQUEST.because("`links` is not supported by this version");
     }
     only(body, "state", "none", "volatile");
     only(body, "afterTrap", "keep");
@@ -145,11 +144,19 @@ public final class Codec {
     if (!spec.imports().isEmpty()) {
       fields.put("imports", imports(spec.imports()));
     }
+    spec.wasi().ifPresent(wasi -> fields.put("wasi", WasiCodec.fields(wasi)));
     if (!spec.limits().values().isEmpty()) {
       fields.put("limits", fields(spec.limits()));
     }
     spec.address().ifPresent(address -> fields.put("address", address));
     return Body.of(fields);
+  }
+
+  /** What may be shown of a spec: all but the contents of files and stdin. */
+  public static Map<String, Object> about(InstanceSpec spec) {
+    Map<String, Object> fields = new LinkedHashMap<>(body(spec).fields());
+    spec.wasi().ifPresent(wasi -> fields.put("wasi", WasiCodec.about(wasi)));
+    return fields;
   }
 
   private static Map<String, Object> imports(List<ImportSpec> specs) {

@@ -1,0 +1,67 @@
+package io.busbar.engine.wasi;
+
+import io.busbar.model.Failure;
+import java.util.concurrent.TimeUnit;
+
+/** What a guest reads as stdin: it waits for bytes, whoever writes them never does. */
+public final class Input {
+  private final Ring bytes; // this and the rest guarded by this
+  private boolean closed;
+
+  Input(byte[] first, int capacity) {
+    bytes = new Ring(capacity);
+    bytes.add(first, 0, first.length);
+  }
+
+  /** All or nothing; fails with {@code CONFLICT}, {@code TOO_LARGE} or {@code OVERLOADED}. */
+  public synchronized void write(byte[] more) {
+    if (closed) {
+      throw Failure.CONFLICT.because("stdin is closed");
+    }
+    if (more.length > bytes.capacity()) {
+      throw Failure.TOO_LARGE.because(
+          "%d bytes for stdin; it holds at most %d", more.length, bytes.capacity());
+    }
+    if (more.length > bytes.room()) {
+      throw Failure.OVERLOADED.because(
+          "stdin is full: %d bytes wait to be read, %d more do not fit", bytes.size(), more.length);
+    }
+    bytes.add(more, 0, more.length);
+    notifyAll();
+  }
+
+  /** What was written can still be read, then comes the end; again does nothing. */
+  public synchronized void close() {
+    closed = true;
+    notifyAll();
+  }
+
+  /** Waits for a byte or the end; then takes what is there, 0 at the end. */
+  synchronized int read(byte[] to, int most) throws InterruptedException {
+    while (bytes.size() == 0 && !closed) {
+      wait();
+    }
+    int read = bytes.take(to, 0, most);
+    bytes.trim();
+    return read;
+  }
+
+  /** Waits at most so long; whether a read would not wait now. */
+  synchronized boolean await(long nanos) throws InterruptedException {
+    long until = System.nanoTime() + nanos;
+    long left = nanos;
+    while (bytes.size() == 0 && !closed && left > 0) {
+      TimeUnit.NANOSECONDS.timedWait(this, Math.max(left, 1_000_000));
+      left = until - System.nanoTime();
+    }
+    return bytes.size() > 0 || closed;
+  }
+
+  synchronized int available() {
+    return bytes.size();
+  }
+
+  synchronized boolean isClosed() {
+    return closed;
+  }
+}

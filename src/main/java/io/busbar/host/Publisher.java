@@ -1,0 +1,73 @@
+package io.busbar.host;
+
+import io.busbar.engine.wasi.Output;
+import io.busbar.engine.wasi.Stdio;
+import io.busbar.wire.Body;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Publishes what a guest writes, in order and no faster than a chunk of each stream in a
+ * millisecond: what a guest writes faster than that for long is cut, as everywhere.
+ */
+final class Publisher {
+  private static final int CHUNK = 16 << 10;
+
+  private final Vertx vertx;
+  private final Context context;
+  private final String address;
+  private final Stdio stdio;
+  private final AtomicBoolean due = new AtomicBoolean();
+
+  Publisher(Vertx vertx, String address, Stdio stdio) {
+    this.vertx = vertx;
+    this.context = vertx.getOrCreateContext();
+    this.address = address;
+    this.stdio = stdio;
+    stdio.stdout().onWrite(this::written);
+    stdio.stderr().onWrite(this::written);
+  }
+
+  /** On the guest's thread. */
+  private void written() {
+    if (due.compareAndSet(false, true)) {
+      context.runOnContext(now -> publishOne());
+    }
+  }
+
+  private void publishOne() {
+    due.set(false); // before reading: what is written from now on is published next
+    if (publish() && due.compareAndSet(false, true)) {
+      vertx.setTimer(1, timer -> publishOne());
+    }
+  }
+
+  /** A chunk of each stream; whether there is more. */
+  private synchronized boolean publish() {
+    return publish("stdout", stdio.stdout()) | publish("stderr", stdio.stderr());
+  }
+
+  private boolean publish(String name, Output stream) {
+    Output.Chunk chunk = stream.read(CHUNK);
+    if (chunk.bytes().length > 0 || chunk.truncated()) {
+      Map<String, Object> fields = new LinkedHashMap<>();
+      fields.put("stream", name);
+      fields.put("bytes", chunk.bytes());
+      if (chunk.truncated()) {
+        fields.put("truncated", true);
+      }
+      vertx.eventBus().publish(address, Body.of(fields).toJson());
+    }
+    return chunk.more();
+  }
+
+  /** Publishes all that is left. */
+  void close() {
+    while (publish()) {
+      continue; // bounded by what the streams hold
+    }
+  }
+}
