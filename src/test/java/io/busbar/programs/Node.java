@@ -10,6 +10,7 @@ import io.busbar.model.HostFunction;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Signature;
 import io.busbar.model.ValueType;
+import io.busbar.model.WasiSpec;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonArray;
@@ -26,13 +27,26 @@ final class Node implements AutoCloseable {
   private final WasmHost host;
   private int programs;
 
-  private Node(Compiler.Options options) {
+  private Node(Compiler.Options options, JsonObject settings) {
     mode = options.mode();
-    host = await(WasmHost.start(vertx, Config.standard().withCompiler(options)));
+    host = await(WasmHost.start(vertx, Config.from(settings).withCompiler(options)));
+  }
+
+  private Node(Compiler.Options options) {
+    this(options, new JsonObject());
   }
 
   static Node start(Compiler.Mode mode) {
     return new Node(Compiler.Options.STANDARD.withMode(mode));
+  }
+
+  /** A node that takes modules of any size and gives them minutes. */
+  static Node startPatient(Compiler.Mode mode) {
+    return new Node(
+        Compiler.Options.STANDARD.withMode(mode),
+        new JsonObject()
+            .put("modules", new JsonObject().put("maxBytes", 64 << 20))
+            .put("limits", new JsonObject().put("deadline", 600_000).put("memoryBytes", 1 << 30)));
   }
 
   /** A node whose guests are interpreted while they are being compiled. */
@@ -63,10 +77,20 @@ final class Node implements AutoCloseable {
    * @param functions what answers its imports, by {@code module.name}; the others answer with zeros
    */
   Program start(byte[] wasm, Map<String, HostFunction> functions) {
+    return start(InstanceSpec.of(await(host.client().put(wasm)).toString()), functions);
+  }
+
+  /** Starts a program with WASI; imports that are not WASI's answer with zeros. */
+  Program start(byte[] wasm, WasiSpec wasi) {
     String module = await(host.client().put(wasm)).toString();
-    InstanceSpec spec = InstanceSpec.of(module).withId("program-" + programs++);
-    for (JsonObject wanted : imports(module)) {
-      spec = withImport(spec, wanted, functions);
+    return start(InstanceSpec.of(module).withWasi(wasi), Map.of());
+  }
+
+  private Program start(InstanceSpec asked, Map<String, HostFunction> functions) {
+    InstanceSpec spec = asked.withId("program-" + programs++);
+    for (JsonObject wanted : imports(spec.module().toString())) {
+      boolean given = spec.wasi().isPresent() && wanted.getString("module").startsWith("wasi_");
+      spec = given ? spec : withImport(spec, wanted, functions);
     }
     Program program = new Program(await(host.client().start(spec)));
     if (mode != Compiler.Mode.AUTO) {

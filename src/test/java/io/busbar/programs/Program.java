@@ -68,6 +68,16 @@ final class Program {
     return digest.hex();
   }
 
+  /** What it has written to stdout. */
+  String stdout() {
+    return Node.await(instance.stdio().stdout()).bytes().toString();
+  }
+
+  /** What it has written to stderr. */
+  String stderr() {
+    return Node.await(instance.stdio().stderr()).bytes().toString();
+  }
+
   private MemoryRef memory() {
     return instance.memory();
   }
