@@ -71,7 +71,10 @@ public final class Host {
         new InstanceService(
             vertx,
             new LiveInstance.Context(
-                options.node, options.addresses, policy(), options.sliceBytes, options.callsAtOnce),
+                options.node,
+                options.addresses,
+                policy(),
+                new Operations(options.sliceBytes, options.callsAtOnce)),
             modules,
             lanes,
             calls(),

@@ -6,27 +6,19 @@ import io.busbar.model.Failure;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Limit;
 import io.busbar.model.Limits;
-import io.busbar.model.Names;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Addresses;
 import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
 import io.busbar.wire.Endpoint;
-import io.busbar.wire.Failures;
 import io.busbar.wire.FromPolicy;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -40,11 +32,8 @@ final class LiveInstance extends VerticleBase {
    * What a verticle needs from its node.
    *
    * @param node the node's id
-   * @param sliceBytes the most bytes one read or write of memory may move
-   * @param callsAtOnce the most calls one {@code calls} may hold
    */
-  record Context(
-      String node, Addresses addresses, FromPolicy policy, long sliceBytes, int callsAtOnce) {}
+  record Context(String node, Addresses addresses, FromPolicy policy, Operations operations) {}
 
   private final Context node;
   private final InstanceSpec spec;
@@ -100,22 +89,11 @@ final class LiveInstance extends VerticleBase {
   /** Runs one operation of PROTOCOL §5. */
   Future<Body> handle(Ask ask) {
     ask.concerns(id, node.node);
-    Body body = ask.body();
     return switch (ask.action()) {
-      case "call" -> call(ask, body);
-      case "calls" -> calls(ask, body);
-      case "exists" -> answer("exists", guest.exists(body.string("function")));
-      case "get-global" -> getGlobal(ask, body.string("global"));
-      case "set-global" -> setGlobal(ask, body.string("global"), body);
-      case "memory" -> memory(ask, memoryName(body));
-      case "read-memory" -> readMemory(ask, body);
-      case "write-memory" -> writeMemory(ask, body);
-      case "grow-memory" -> growMemory(ask, memoryName(body), body.whole("pages"));
-      case "get-fuel" -> throw noFuel("get");
-      case "set-fuel" -> throw noFuel("set");
       case "describe" -> Future.succeededFuture(Body.of(describe()));
-      case "cancel" -> answer("cancelled", lane.cancel(body.string("id"), ask.user()));
-      default -> throw ask.unknownAction();
+      case "exists" -> answer("exists", guest.exists(ask.body().string("function")));
+      case "cancel" -> answer("cancelled", lane.cancel(ask.body().string("id"), ask.user()));
+      default -> submit(ask, node.operations.read(ask));
     };
   }
 
@@ -123,20 +101,19 @@ final class LiveInstance extends VerticleBase {
     return Future.succeededFuture(Body.of(key, value));
   }
 
-  private static WasmException noFuel(String verb) {
-    return Failure.NO_FUEL.because("Could not %s fuel: fuel is not configured in this store", verb);
-  }
-
-  /** The asker's time, but never more than the instance's own. */
-  static Duration time(Ask ask, Limits limits) {
-    Duration asked = ask.timeout();
-    Duration most = limits.deadline();
-    return asked.isZero() || asked.compareTo(most) > 0 ? most : asked;
-  }
-
-  private Future<Body> submit(Ask ask, Job.Work<Body> work) {
-    Job<Body> job = new Job<>(work, ask.id(), ask.user(), time(ask, limits));
+  private Future<Body> submit(Ask ask, Operations.Operation operation) {
+    Job<Body> job =
+        new Job<>(running -> run(running, operation), ask.id(), ask.user(), time(ask, limits));
     return lane.submit(job).onComplete(this::count);
+  }
+
+  /** What was stopped has no result, even where the guest did not notice it any more. */
+  private Body run(Job<Body> job, Operations.Operation operation) {
+    Body answer = operation.on(guest, job);
+    if (!answer.has("answers")) { // several calls at once tell themselves which came to an end
+      job.checkNotStopped();
+    }
+    return answer;
   }
 
   private void count(Body answer, Throwable thrown) {
@@ -147,165 +124,11 @@ final class LiveInstance extends VerticleBase {
     }
   }
 
-  /** Work that a stop makes fail, even where the guest did not notice it any more. */
-  private Future<Body> run(Ask ask, Job.Work<Body> work) {
-    return submit(
-        ask,
-        job -> {
-          Body answer = work.run(job);
-          job.checkNotStopped();
-          return answer;
-        });
-  }
-
-  private Future<Body> call(Ask ask, Body body) {
-    Call call = Call.of(body);
-    return run(ask, job -> call.on(guest));
-  }
-
-  /** One call, read from its body before it waits. */
-  private record Call(String function, List<Object> params) {
-    static Call of(Body body) {
-      return new Call(body.string("function"), params(body));
-    }
-
-    private static List<Object> params(Body body) {
-      try {
-        return body.list("params");
-      } catch (WasmException e) {
-        throw Failure.BAD_REQUEST.because("could not load 'function params': %s", e.getMessage());
-      }
-    }
-
-    Body on(Guest guest) {
-      return Body.of("results", guest.call(function, params));
-    }
-  }
-
-  /** Each call on its own: one that fails leaves the others, unless the time is over. */
-  private Future<Body> calls(Ask ask, Body body) {
-    List<Object> calls = body.list("calls");
-    if (calls.size() > node.callsAtOnce) {
-      throw Failure.TOO_LARGE.because(
-          "%d calls in one message; at most %d are taken", calls.size(), node.callsAtOnce);
-    }
-    return submit(ask, job -> Body.of("answers", answers(job, body, calls)));
-  }
-
-  private List<Object> answers(Job<Body> job, Body body, List<Object> calls) {
-    List<Object> answers = new ArrayList<>(calls.size());
-    for (Object call : calls) {
-      answers.add(answerInTurn(job, body, call).fields());
-    }
-    return answers;
-  }
-
-  private Body answerInTurn(Job<Body> job, Body body, Object call) {
-    if (job.verdict() != null) {
-      return Failures.body(job.never());
-    }
-    try {
-      return Call.of(body.item(call)).on(guest);
-    } catch (RuntimeException e) {
-      WasmException stopped = job.verdict();
-      return Failures.body(stopped == null ? Failures.from(e) : stopped);
-    }
-  }
-
-  private Future<Body> getGlobal(Ask ask, String name) {
-    return run(ask, job -> Body.of("value", guest.global(name)));
-  }
-
-  private Future<Body> setGlobal(Ask ask, String name, Body body) {
-    Object value = body.value("value");
-    return run(ask, job -> Body.of("value", guest.setGlobal(name, value)));
-  }
-
-  private static String memoryName(Body body) {
-    return body.optionalString("memory").orElse(null);
-  }
-
-  private Future<Body> memory(Ask ask, String memory) {
-    return run(ask, job -> Body.of(memorySize(memory)));
-  }
-
-  private Map<String, Object> memorySize(String memory) {
-    int pages = guest.pages(memory);
-    Map<String, Object> size = new LinkedHashMap<>();
-    size.put("memory", guest.memoryName(memory));
-    size.put("pages", pages);
-    size.put("bytes", pages * 65_536L);
-    return size;
-  }
-
-  private Future<Body> readMemory(Ask ask, Body body) {
-    String memory = memoryName(body);
-    long offset = body.whole("offset");
-    long length = body.whole("length");
-    boolean text = isText(body);
-    return run(
-        ask,
-        job -> {
-          byte[] bytes = read(memory, offset, length);
-          return text ? Body.of("text", utf8(bytes, offset)) : Body.of("bytes", bytes);
-        });
-  }
-
-  /** Bytes that are not there are missed before it is said that there are too many. */
-  private byte[] read(String memory, long offset, long length) {
-    long size = guest.pages(memory) * 65_536L;
-    if (offset <= size && length <= size - offset) {
-      checkSlice(length);
-    }
-    return guest.read(memory, offset, length);
-  }
-
-  private static boolean isText(Body body) {
-    Optional<String> as = body.optionalString("as");
-    as.filter(form -> !form.equals("utf8") && !form.equals("bytes"))
-        .ifPresent(
-            form -> {
-              throw Failure.BAD_REQUEST.because(
-                  "`as` must be `utf8` or `bytes`. Given `%s`.", Names.shown(form));
-            });
-    return as.filter("utf8"::equals).isPresent();
-  }
-
-  private long checkSlice(long length) {
-    if (length > node.sliceBytes) {
-      throw Failure.TOO_LARGE.because(
-          "a slice of %d bytes; at most %d are moved at once", length, node.sliceBytes);
-    }
-    return length;
-  }
-
-  private static String utf8(byte[] bytes, long offset) {
-    try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-    } catch (CharacterCodingException e) {
-      throw Failure.BAD_REQUEST.because(
-          "the %d bytes from %d on are not valid UTF-8", bytes.length, offset);
-    }
-  }
-
-  private Future<Body> writeMemory(Ask ask, Body body) {
-    String memory = memoryName(body);
-    long offset = body.whole("offset");
-    byte[] bytes =
-        body.has("text")
-            ? body.string("text").getBytes(StandardCharsets.UTF_8)
-            : body.bytes("bytes");
-    checkSlice(bytes.length);
-    return run(
-        ask,
-        job -> {
-          guest.write(memory, offset, bytes);
-          return Body.of("written", bytes.length);
-        });
-  }
-
-  private Future<Body> growMemory(Ask ask, String memory, long pages) {
-    return run(ask, job -> Body.of("previous", guest.grow(memory, pages)));
+  /** The asker's time, but never more than the instance's own. */
+  static Duration time(Ask ask, Limits limits) {
+    Duration asked = ask.timeout();
+    Duration most = limits.deadline();
+    return asked.isZero() || asked.compareTo(most) > 0 ? most : asked;
   }
 
   /** Who and where it is: what lists show. */
@@ -329,7 +152,9 @@ final class LiveInstance extends VerticleBase {
     fields.put("limits", Codec.fields(limits));
     fields.put("exports", Codec.exports(module.info()));
     fields.put("imports", Codec.imports(module.info()));
-    guest.firstMemory().ifPresent(memory -> fields.put("memory", memorySize(null)));
+    guest
+        .firstMemory()
+        .ifPresent(memory -> fields.put("memory", Operations.memorySize(guest, null)));
     fields.put("queue", lane.queued());
     fields.put("running", lane.isRunning());
     fields.put("counters", counters());
