@@ -1,6 +1,5 @@
 package io.busbar.host;
 
-import io.busbar.engine.CompiledModule;
 import io.busbar.engine.Guest;
 import io.busbar.model.Failure;
 import io.busbar.model.InstanceSpec;
@@ -18,6 +17,7 @@ import io.vertx.core.VerticleBase;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -33,13 +33,20 @@ final class LiveInstance extends VerticleBase {
    *
    * @param node the node's id
    */
-  record Context(String node, Addresses addresses, FromPolicy policy, Operations operations) {}
+  record Context(
+      String node,
+      Addresses addresses,
+      FromPolicy policy,
+      Operations operations,
+      Callers callers) {}
+
+  private static final int MOST_IN_CHAIN = 16;
 
   private final Context node;
   private final InstanceSpec spec;
   private final String id;
   private final Limits limits;
-  private final CompiledModule module;
+  private final ModuleService.Used modules;
   private final Guest guest; // only on the lane, except for what its Javadoc allows
   private final Lane lane;
   private final boolean addressed;
@@ -53,7 +60,7 @@ final class LiveInstance extends VerticleBase {
       Context node,
       InstanceSpec spec,
       Limits limits,
-      CompiledModule module,
+      ModuleService.Used modules,
       Guest guest,
       Lane lane,
       boolean addressed) {
@@ -61,7 +68,7 @@ final class LiveInstance extends VerticleBase {
     this.spec = spec;
     this.id = spec.id().orElseThrow();
     this.limits = limits;
-    this.module = module;
+    this.modules = modules;
     this.guest = guest;
     this.lane = lane;
     this.addressed = addressed;
@@ -82,8 +89,8 @@ final class LiveInstance extends VerticleBase {
     return silent.eventually(lane::close);
   }
 
-  CompiledModule module() {
-    return module;
+  ModuleService.Used modules() {
+    return modules;
   }
 
   /** Runs one operation of PROTOCOL §5. */
@@ -102,9 +109,28 @@ final class LiveInstance extends VerticleBase {
   }
 
   private Future<Body> submit(Ask ask, Operations.Operation operation) {
+    checkChain(ask);
     Job<Body> job =
-        new Job<>(running -> run(running, operation), ask.id(), ask.user(), time(ask, limits));
+        new Job<>(running -> run(running, operation), Job.Asker.of(ask), time(ask, limits));
     return lane.submit(job).onComplete(this::count);
+  }
+
+  /** A call that waits, through however many callbacks, for itself would wait for ever. */
+  private void checkChain(Ask ask) {
+    List<String> chain = ask.chain();
+    boolean fromCallback = ask.caller().filter(c -> node.callers.isOf(c, id)).isPresent();
+    if (fromCallback || !chain.isEmpty() && chain.get(chain.size() - 1).equals(id)) {
+      throw Failure.BAD_REQUEST.because(
+          "instance `%s` waits for this callback: use the caller", id);
+    }
+    String path = String.join(" → ", chain);
+    if (chain.contains(id)) {
+      throw Failure.BAD_REQUEST.because("call chain %s → %s comes back to `%s`", path, id, id);
+    }
+    if (chain.size() >= MOST_IN_CHAIN) {
+      throw Failure.BAD_REQUEST.because(
+          "call chain %s → %s is longer than %d", path, id, MOST_IN_CHAIN);
+    }
   }
 
   /** What was stopped has no result, even where the guest did not notice it any more. */
@@ -135,7 +161,7 @@ final class LiveInstance extends VerticleBase {
   Map<String, Object> summary() {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("id", id);
-    fields.put("module", module.id().toString());
+    fields.put("module", guest.info().id().toString());
     fields.put("node", node.node);
     if (addressed) {
       fields.put("address", node.addresses.instance(id));
@@ -150,8 +176,8 @@ final class LiveInstance extends VerticleBase {
     fields.put("machine", guest.isCompiled() ? "compiled" : "interpreted");
     fields.put("spec", Codec.body(spec).fields());
     fields.put("limits", Codec.fields(limits));
-    fields.put("exports", Codec.exports(module.info()));
-    fields.put("imports", Codec.imports(module.info()));
+    fields.put("exports", Codec.exports(guest.info()));
+    fields.put("imports", Codec.imports(guest.info()));
     guest
         .firstMemory()
         .ifPresent(memory -> fields.put("memory", Operations.memorySize(guest, null)));

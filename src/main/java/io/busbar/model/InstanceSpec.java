@@ -1,7 +1,10 @@
 package io.busbar.model;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -11,6 +14,7 @@ import java.util.Optional;
  * @param id the instance's name; none: the host makes one
  * @param module what to run
  * @param imports the functions the guest may call
+ * @param links other modules whose exports satisfy imports, by the name they are imported under
  * @param limits those asked for; the node completes them, and refuses more than its own
  * @param address whether the instance has an event-bus address of its own; none: the node's rule
  */
@@ -18,6 +22,7 @@ public record InstanceSpec(
     Optional<String> id,
     ModuleRef module,
     List<ImportSpec> imports,
+    Map<String, LinkSpec> links,
     Limits limits,
     Optional<Boolean> address) {
 
@@ -26,6 +31,7 @@ public record InstanceSpec(
     Objects.requireNonNull(module, "module");
     Objects.requireNonNull(limits, "limits");
     imports = List.copyOf(imports);
+    links = Collections.unmodifiableMap(new LinkedHashMap<>(links));
   }
 
   /** An instance of this module: {@code sha256:<hex>}, {@code name} or {@code name:version}. */
@@ -34,30 +40,42 @@ public record InstanceSpec(
   }
 
   public static InstanceSpec of(ModuleRef module) {
-    return new InstanceSpec(Optional.empty(), module, List.of(), Limits.NONE, Optional.empty());
+    return new InstanceSpec(
+        Optional.empty(), module, List.of(), Map.of(), Limits.NONE, Optional.empty());
   }
 
   public InstanceSpec withId(String id) {
-    return new InstanceSpec(Optional.of(id), module, imports, limits, address);
+    return new InstanceSpec(Optional.of(id), module, imports, links, limits, address);
   }
 
   /** The same, of another module: how a name is pinned to the digest it stood for. */
   public InstanceSpec withModule(ModuleRef module) {
-    return new InstanceSpec(id, module, imports, limits, address);
+    return new InstanceSpec(id, module, imports, links, limits, address);
   }
 
-  /** One more import, answered by the function at this address. */
+  /** One more import, answered at this address. */
   public InstanceSpec withImport(String from, String name, Signature signature, String at) {
+    return withImport(new ImportSpec(from, name, signature, at));
+  }
+
+  public InstanceSpec withImport(ImportSpec spec) {
     List<ImportSpec> more = new ArrayList<>(imports);
-    more.add(new ImportSpec(from, name, signature, at));
-    return new InstanceSpec(id, module, more, limits, address);
+    more.add(spec);
+    return new InstanceSpec(id, module, more, links, limits, address);
+  }
+
+  /** One more linked module, its exports to be imported under this name. */
+  public InstanceSpec withLink(String name, LinkSpec link) {
+    Map<String, LinkSpec> more = new LinkedHashMap<>(links);
+    more.put(name, link);
+    return new InstanceSpec(id, module, imports, more, limits, address);
   }
 
   public InstanceSpec withLimit(Limit limit, long value) {
-    return new InstanceSpec(id, module, imports, limits.with(limit, value), address);
+    return new InstanceSpec(id, module, imports, links, limits.with(limit, value), address);
   }
 
   public InstanceSpec withAddress(boolean address) {
-    return new InstanceSpec(id, module, imports, limits, Optional.of(address));
+    return new InstanceSpec(id, module, imports, links, limits, Optional.of(address));
   }
 }
