@@ -1,5 +1,7 @@
 package io.busbar;
 
+import io.busbar.client.CallerRef;
+import io.busbar.client.ImportFunction;
 import io.busbar.client.WasmClient;
 import io.busbar.engine.Compiler;
 import io.busbar.engine.ModuleStore;
@@ -72,6 +74,18 @@ public final class WasmHost {
    */
   public WasmHost function(String address, HostFunction function) {
     functions.put(address, function);
+    return this;
+  }
+
+  /**
+   * The same for a function that answers later: the guest's thread waits without its right to run,
+   * and runs what the function asks its caller.
+   */
+  public WasmHost asyncFunction(String address, ImportFunction function) {
+    functions.put(
+        address,
+        (caller, chain, args) ->
+            function.call(CallerRef.of(client, caller, String.join(",", chain)), args));
     return this;
   }
 

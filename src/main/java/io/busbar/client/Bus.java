@@ -36,8 +36,19 @@ public final class Bus {
     Endpoint.prepare(vertx);
   }
 
+  Vertx vertx() {
+    return vertx;
+  }
+
   public Addresses addresses() {
     return addresses;
+  }
+
+  /** The callback a question comes from: the caller's address, and who waits for whom. */
+  public record Origin(String caller, String chain) {
+    private void addTo(DeliveryOptions options) {
+      options.addHeader(Headers.CALLER, caller).addHeader(Headers.CHAIN, chain);
+    }
   }
 
   /**
@@ -48,15 +59,18 @@ public final class Bus {
    * @param timeout none: the standard 5 seconds; zero: the instance's own limit
    * @param id what {@code cancel} may name it by
    * @param user who asks
+   * @param origin the callback it comes from
    */
   public record Question(
       String action,
       Body body,
       Optional<Duration> timeout,
       Optional<String> id,
-      Optional<String> user) {
+      Optional<String> user,
+      Optional<Origin> origin) {
     public static Question of(String action, Body body) {
-      return new Question(action, body, Optional.empty(), Optional.empty(), Optional.empty());
+      return new Question(
+          action, body, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     /** With time to compile a large module. */
@@ -65,7 +79,7 @@ public final class Bus {
     }
 
     public Question withTimeout(Optional<Duration> timeout) {
-      return new Question(action, body, timeout, id, user);
+      return new Question(action, body, timeout, id, user, origin);
     }
 
     private DeliveryOptions options() {
@@ -78,6 +92,7 @@ public final class Bus {
       timeout.ifPresent(t -> options.addHeader(Headers.TIMEOUT, Long.toString(t.toMillis())));
       id.ifPresent(i -> options.addHeader(Headers.ID, i));
       user.ifPresent(u -> options.addHeader(Headers.USER, u));
+      origin.ifPresent(o -> o.addTo(options));
       return options;
     }
 
@@ -102,6 +117,16 @@ public final class Bus {
     return Headers.ERROR.equals(reply.headers().get(Headers.STATUS))
         ? Future.failedFuture(Failures.from(body))
         : Future.succeededFuture(body);
+  }
+
+  /** Asks the instance that waits for a callback. */
+  public Future<Body> askCaller(String address, Question question) {
+    return request(address, question.body(), question.options())
+        .recover(e -> Future.failedFuture(isNobody(e) ? noLongerValid() : Failures.from(e)));
+  }
+
+  private static WasmException noLongerValid() {
+    return Failure.NO_SUCH_CALLER.because("Caller is no longer valid");
   }
 
   /** Asks an instance: at its own address, or where it has none at the common one. */

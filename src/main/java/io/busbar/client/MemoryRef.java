@@ -9,10 +9,10 @@ import java.util.Optional;
 
 /** One memory of an instance: pages of 65,536 bytes, read and written in slices. */
 public final class MemoryRef {
-  private final InstanceRef instance;
+  private final ExportsRef instance;
   private final Optional<String> name;
 
-  MemoryRef(InstanceRef instance, Optional<String> name) {
+  MemoryRef(ExportsRef instance, Optional<String> name) {
     this.instance = instance;
     this.name = name;
   }

@@ -3,6 +3,7 @@ package io.busbar.client;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.ModuleId;
 import io.busbar.model.ModuleRef;
+import io.busbar.model.Signature;
 import io.busbar.wire.Addresses;
 import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
@@ -20,7 +21,7 @@ import java.util.Optional;
 public final class WasmClient {
   private final Bus bus;
 
-  private WasmClient(Bus bus) {
+  WasmClient(Bus bus) {
     this.bus = bus;
   }
 
@@ -31,6 +32,10 @@ public final class WasmClient {
 
   public static WasmClient create(Vertx vertx, Addresses addresses) {
     return new WasmClient(new Bus(vertx, addresses));
+  }
+
+  Bus bus() {
+    return bus;
   }
 
   /** Puts wasm or wasm text without a name. */
@@ -106,7 +111,16 @@ public final class WasmClient {
 
   /** The instance of this name, whether it exists or not. */
   public InstanceRef instance(String id) {
-    return new InstanceRef(bus, id, Optional.empty(), Optional.empty());
+    return new InstanceRef(bus, id, Optional.empty(), Optional.empty(), Optional.empty());
+  }
+
+  /**
+   * Answers imports whose spec names this address, from any node; done when it can be reached.
+   *
+   * @param signature what the specs give for the import: it says how its params are to be read
+   */
+  public Future<ImportServer> serve(String address, Signature signature, ImportFunction function) {
+    return ImportServer.open(bus, address, signature, function);
   }
 
   /** All instances: id, module, node, address. */

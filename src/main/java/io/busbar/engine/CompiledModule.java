@@ -80,6 +80,11 @@ public final class CompiledModule {
     return "busbar.guest.M" + id().hex().substring(0, 16);
   }
 
+  /** How many of the functions are imports; they come first. */
+  int importedFunctions() {
+    return module.importSection().count(ExternalType.FUNCTION);
+  }
+
   /** From the name section, or the name it is exported under, or its number. */
   String functionName(int index) {
     String name = module.nameSection() == null ? null : module.nameSection().nameOfFunction(index);

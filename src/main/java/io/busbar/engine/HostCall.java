@@ -7,6 +7,9 @@ import java.util.List;
 /** The one way a guest leaves the engine: the call of an import, answered on the guest's thread. */
 @FunctionalInterface
 public interface HostCall {
+  /** The detail of an exception that holds a failure code which is not ours. */
+  String FOREIGN_CODE = "foreignCode";
+
   /**
    * Answers an import.
    *

@@ -175,11 +175,15 @@ final class Linker {
     if (e instanceof WasmException ours && endsTheCall(ours.failure())) {
       return ours;
     }
-    Failure why = e instanceof WasmException ours ? ours.failure() : Failure.INTERNAL;
     String said = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     Map<String, Object> cause = new LinkedHashMap<>();
-    cause.put("code", why.code());
-    cause.put("name", why.name());
+    if (e instanceof WasmException ours && ours.details().containsKey(HostCall.FOREIGN_CODE)) {
+      cause.put("code", ours.details().get(HostCall.FOREIGN_CODE));
+    } else {
+      Failure why = e instanceof WasmException ours ? ours.failure() : Failure.INTERNAL;
+      cause.put("code", why.code());
+      cause.put("name", why.name());
+    }
     cause.put("message", said);
     return Failure.HOST_FUNCTION
         .because("import `%s` failed: %s", spec.path(), said)

@@ -22,9 +22,7 @@ final class Trace {
       last = exception;
       interpreted.clear();
     }
-    if (interpreted.size() < MOST) {
-      interpreted.add(part.frame(function));
-    }
+    add(interpreted, part, function);
   }
 
   /** The frames of this exception, innermost first, as {@code module!function}. */
@@ -36,7 +34,7 @@ final class Trace {
     Throwable origin = exception.getCause() == null ? exception : exception.getCause();
     for (StackTraceElement element : origin.getStackTrace()) {
       String method = element.getMethodName();
-      if (frames.size() < MOST && method.startsWith(COMPILED_FUNCTION)) {
+      if (method.startsWith(COMPILED_FUNCTION)) {
         addFrame(frames, element.getClassName(), method.substring(COMPILED_FUNCTION.length()));
       }
     }
@@ -46,9 +44,16 @@ final class Trace {
   private void addFrame(List<String> frames, String className, String function) {
     for (Part part : parts) {
       if (className.startsWith(part.module().className())) {
-        frames.add(part.frame(Integer.parseInt(function)));
+        add(frames, part, Integer.parseInt(function));
         return;
       }
+    }
+  }
+
+  /** An import is only the way to a function elsewhere. */
+  private static void add(List<String> frames, Part part, int function) {
+    if (frames.size() < MOST && function >= part.module().importedFunctions()) {
+      frames.add(part.frame(function));
     }
   }
 

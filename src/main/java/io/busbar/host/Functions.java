@@ -7,10 +7,19 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** The Java functions of this node, by the address that specs name them with. */
 public final class Functions {
-  private final Map<String, HostFunction> functions = new ConcurrentHashMap<>();
+  private final Map<String, Object> functions = new ConcurrentHashMap<>();
 
   /** From now on the function answers imports with this address; fails with {@code CONFLICT}. */
   public void put(String address, HostFunction function) {
+    add(address, function);
+  }
+
+  /** The same for a function that answers later. */
+  public void put(String address, AsyncFunction function) {
+    add(address, function);
+  }
+
+  private void add(String address, Object function) {
     if (functions.putIfAbsent(address, function) != null) {
       throw Failure.CONFLICT.because("a function already answers at `%s`", address);
     }
@@ -20,12 +29,13 @@ public final class Functions {
     functions.remove(address);
   }
 
-  /** Fails with {@code HOST_FUNCTION} where there is none. */
-  HostFunction get(String address) {
-    HostFunction function = functions.get(address);
-    if (function == null) {
-      throw Failure.HOST_FUNCTION.because("no function answers at `%s` on this node", address);
-    }
-    return function;
+  /** The function that answers on the guest's thread; null if there is none. */
+  HostFunction find(String address) {
+    return functions.get(address) instanceof HostFunction function ? function : null;
+  }
+
+  /** The function that answers later; null if there is none. */
+  AsyncFunction findAsync(String address) {
+    return functions.get(address) instanceof AsyncFunction function ? function : null;
   }
 }

@@ -1,7 +1,6 @@
 package io.busbar.host;
 
 import io.busbar.engine.Compiler;
-import io.busbar.engine.HostCall;
 import io.busbar.engine.ModuleStore;
 import io.busbar.model.Limit;
 import io.busbar.model.Limits;
@@ -52,7 +51,7 @@ public final class Host {
 
   private final Vertx vertx;
   private final Options options;
-  private final Functions functions;
+  private final Callers callers;
   private final Lanes lanes;
   private final WorkerExecutor blocking;
   private final ModuleService modules;
@@ -64,28 +63,31 @@ public final class Host {
       Vertx vertx, Options options, ModuleStore store, Compiler compiler, Functions functions) {
     this.vertx = vertx;
     this.options = options;
-    this.functions = functions;
     int stack = Math.toIntExact(options.limits.get(Limit.STACK));
     this.lanes = new Lanes(vertx, new Lanes.Options(options.rights, options.threads, stack));
     this.blocking = vertx.createSharedWorkerExecutor("busbar-control", 2, 10, TimeUnit.MINUTES);
     Events events = new Events(vertx, options.addresses, options.node);
     this.modules = new ModuleService(store, compiler, blocking, events, options.moduleBytes);
+    Operations operations = new Operations(options.sliceBytes, options.callsAtOnce);
+    this.callers =
+        new Callers(
+            vertx, options.node, options.addresses, policy(), operations, this::startInstance);
     this.instances =
         new InstanceService(
             vertx,
             new LiveInstance.Context(
-                options.node,
-                options.addresses,
-                policy(),
-                options.sliceBytes,
-                options.callsAtOnce,
-                options.roots),
+                options.node, options.addresses, policy(), operations, callers, options.roots),
             modules,
             lanes,
-            calls(),
+            functions,
             events,
             options.limits,
             options.addressed);
+  }
+
+  /** What a callback starts is an instance like any other. */
+  private Future<Body> startInstance(Ask ask) {
+    return instances.handle(ask);
   }
 
   /** Opens the node's addresses; what it opened is closed again if one cannot be. */
@@ -109,10 +111,6 @@ public final class Host {
     return new FromPolicy(options.addresses, options.deny);
   }
 
-  private HostCall calls() {
-    return (called, caller, args) -> functions.get(called.address()).call(caller, args);
-  }
-
   private Future<Body> handleNodes(Ask ask) {
     if (!ask.action().equals("list")) {
       throw ask.unknownAction();
@@ -130,7 +128,11 @@ public final class Host {
     return Future.join(silent)
         .eventually(instances::close)
         .eventually(blocking::close)
-        .onComplete(done -> lanes.close())
+        .onComplete(
+            done -> {
+              callers.close();
+              lanes.close();
+            })
         .mapEmpty();
   }
 }

@@ -1,8 +1,6 @@
 package io.busbar.host;
 
-import io.busbar.engine.CompiledModule;
 import io.busbar.engine.Guest;
-import io.busbar.engine.HostCall;
 import io.busbar.model.Failure;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Limits;
@@ -30,7 +28,7 @@ final class InstanceService {
   private final LiveInstance.Context node;
   private final ModuleService modules;
   private final Lanes lanes;
-  private final HostCall calls;
+  private final Functions functions;
   private final Events events;
   private final Limits limits;
   private final boolean addressed;
@@ -43,7 +41,7 @@ final class InstanceService {
       LiveInstance.Context node,
       ModuleService modules,
       Lanes lanes,
-      HostCall calls,
+      Functions functions,
       Events events,
       Limits limits,
       boolean addressed) {
@@ -51,7 +49,7 @@ final class InstanceService {
     this.node = node;
     this.modules = modules;
     this.lanes = lanes;
-    this.calls = calls;
+    this.functions = functions;
     this.events = events;
     this.limits = limits;
     this.addressed = addressed;
@@ -96,8 +94,8 @@ final class InstanceService {
     }
     ask.concerns(id, node.node());
     return modules
-        .use(asked.module(), id)
-        .compose(module -> start(ask, asked.withId(id), granted, module))
+        .use(asked, id)
+        .compose(used -> start(ask, asked.withId(id), granted, used))
         .onFailure(e -> instances.remove(id))
         .map(live -> Body.of(started(live)));
   }
@@ -112,45 +110,48 @@ final class InstanceService {
 
   /** The start section runs in the lane like any call, and within the same time. */
   private Future<LiveInstance> start(
-      Ask ask, InstanceSpec spec, Limits granted, CompiledModule module) {
+      Ask ask, InstanceSpec spec, Limits granted, ModuleService.Used used) {
     String id = spec.id().orElseThrow();
     Lane lane = new Lane(lanes, id, LiveInstance.mailbox(granted));
     Optional<Streams> streams =
         spec.wasi().map(wasi -> new Streams(vertx, node, id, wasi, granted));
+    Callbacks calls = new Callbacks(vertx, id, functions, node.callers(), lane);
     Job<Guest> job =
         new Job<>(
-            running -> Guest.start(plan(spec, granted, module, streams), calls),
-            ask.id(),
-            ask.user(),
+            running -> Guest.start(plan(spec, granted, used, streams), calls),
+            Job.Asker.of(ask),
             LiveInstance.time(ask, granted));
     return lane.submit(job)
-        .map(guest -> live(spec, granted, module, guest, streams, lane))
+        .map(guest -> live(spec, granted, used, guest, streams, lane))
         .compose(this::deploy)
         .onSuccess(live -> instances.put(id, Optional.of(live)))
-        .recover(e -> discard(lane, module, id).transform(done -> Future.failedFuture(e)));
+        .recover(e -> discard(lane, used, id).transform(done -> Future.failedFuture(e)));
   }
 
   private Future<LiveInstance> deploy(LiveInstance live) {
     return vertx.deployVerticle(live).map(live).onFailure(e -> live.release());
   }
 
-  private Guest.Plan plan(
-      InstanceSpec spec, Limits granted, CompiledModule module, Optional<Streams> streams) {
+  private static Guest.Plan plan(
+      InstanceSpec spec, Limits granted, ModuleService.Used used, Optional<Streams> streams) {
     Guest.Plan plan =
-        Guest.Plan.of(module, label(spec)).withImports(spec.imports()).withLimits(granted);
+        Guest.Plan.of(used.module(), label(spec))
+            .withImports(spec.imports())
+            .withLinks(used.links())
+            .withLimits(granted);
     return streams.map(Streams::plan).map(plan::withWasi).orElse(plan);
   }
 
   private LiveInstance live(
       InstanceSpec spec,
       Limits granted,
-      CompiledModule module,
+      ModuleService.Used used,
       Guest guest,
       Optional<Streams> streams,
       Lane lane) {
-    InstanceSpec pinned = spec.withModule(new ModuleRef.Digest(module.id()));
+    InstanceSpec pinned = spec.withModule(new ModuleRef.Digest(used.module().id()));
     boolean own = spec.address().orElse(addressed);
-    return new LiveInstance(node, pinned, granted, module, guest, streams, lane, own);
+    return new LiveInstance(node, pinned, granted, used, guest, streams, lane, own);
   }
 
   /** What frames call the module where it does not name itself. */
@@ -158,8 +159,8 @@ final class InstanceService {
     return spec.module() instanceof ModuleRef.Named named ? named.name() : spec.id().orElseThrow();
   }
 
-  private Future<Void> discard(Lane lane, CompiledModule module, String id) {
-    return lane.close().eventually(() -> modules.unuse(module, id));
+  private Future<Void> discard(Lane lane, ModuleService.Used used, String id) {
+    return lane.close().eventually(() -> modules.unuse(used, id));
   }
 
   private Future<Body> stop(Ask ask, String id) {
@@ -183,7 +184,7 @@ final class InstanceService {
         .undeploy(live.deploymentID())
         .timeout(STOP_GRACE.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS)
         .otherwiseEmpty()
-        .compose(done -> modules.unuse(live.module(), id))
+        .compose(done -> modules.unuse(live.modules(), id))
         .onComplete(
             done -> {
               instances.remove(id);

@@ -2,9 +2,11 @@ package io.busbar.host;
 
 import io.busbar.model.Failure;
 import io.busbar.model.WasmException;
+import io.busbar.wire.Ask;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -29,9 +31,10 @@ final class Job<T> {
   /** How long a guest may take to notice that it was interrupted, before its asker is told. */
   private static final long GRACE = Duration.ofMillis(250).toNanos();
 
+  private static final ThreadLocal<Job<?>> CURRENT = new ThreadLocal<>();
+
   private final Work<T> work;
-  private final Optional<String> id;
-  private final Optional<String> user;
+  private final Asker asker;
   private final long deadline; // nanoTime
   private final long millis;
   private final Promise<T> promise = Promise.promise();
@@ -40,11 +43,23 @@ final class Job<T> {
   private WasmException verdict; // why it was stopped
   private long verdictAt;
 
+  /**
+   * Who asked for a job.
+   *
+   * @param id the asker's name for it
+   * @param user the asker, where the gateway said so
+   * @param chain the instances whose calls wait for it, outermost first
+   */
+  record Asker(Optional<String> id, Optional<String> user, List<String> chain) {
+    static Asker of(Ask ask) {
+      return new Asker(ask.id(), ask.user(), ask.chain());
+    }
+  }
+
   /** A job to be over within {@code time} from now. */
-  Job(Work<T> work, Optional<String> id, Optional<String> user, Duration time) {
+  Job(Work<T> work, Asker asker, Duration time) {
     this.work = work;
-    this.id = id;
-    this.user = user;
+    this.asker = asker;
     this.millis = time.toMillis();
     this.deadline = System.nanoTime() + time.toNanos();
   }
@@ -59,7 +74,22 @@ final class Job<T> {
 
   /** Whether this is the job its asker named so. */
   boolean isNamed(String id, Optional<String> user) {
-    return this.id.filter(id::equals).isPresent() && this.user.equals(user);
+    return asker.id.filter(id::equals).isPresent() && asker.user.equals(user);
+  }
+
+  /** The instances whose calls wait for this job, outermost first. */
+  List<String> chain() {
+    return asker.chain;
+  }
+
+  /** What is left of its time, at least a millisecond. */
+  Duration remaining() {
+    return Duration.ofNanos(Math.max(1_000_000, deadline - System.nanoTime()));
+  }
+
+  /** The job that runs on this thread. */
+  static Job<?> current() {
+    return CURRENT.get();
   }
 
   /** Runs it, unless its time is over or somebody stopped it. */
@@ -70,9 +100,12 @@ final class Job<T> {
     T result = null;
     Throwable thrown = null;
     try {
+      CURRENT.set(this);
       result = work.run(this);
     } catch (Throwable e) {
       thrown = e;
+    } finally {
+      CURRENT.remove();
     }
     WasmException why = end();
     if (thrown == null) {

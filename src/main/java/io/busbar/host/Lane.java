@@ -92,6 +92,16 @@ final class Lane {
     }
   }
 
+  /** The running job waits for a callback; on the guest's thread. */
+  void startWaiting() {
+    lanes.startWaiting(this);
+  }
+
+  /** The running job goes on. */
+  void endWaiting() {
+    lanes.endWaiting(this);
+  }
+
   /** Looks after deadlines; true if a job has been running for longer than {@code nanos}. */
   boolean tick(long now, long nanos) {
     List<Job<?>> due = new ArrayList<>();

@@ -1,5 +1,6 @@
 package io.busbar.host;
 
+import io.busbar.model.Failure;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.VertxInternal;
@@ -162,6 +163,25 @@ final class Lanes implements AutoCloseable {
     } catch (RuntimeException e) {
       LOG.log(System.Logger.Level.ERROR, "the watch failed", e);
     }
+  }
+
+  /**
+   * A lane that waits for a callback gives its right to another; fails with {@code OVERLOADED}
+   * where so many wait that no thread would be left to run what they wait for.
+   */
+  void startWaiting(Lane lane) {
+    synchronized (this) {
+      if (lent.size() >= options.threads - options.rights) {
+        throw Failure.OVERLOADED.because("%d calls wait on this node", lent.size());
+      }
+      lent.add(lane);
+    }
+    dispatch();
+  }
+
+  /** It goes on at once; another gives its right back after its present turn. */
+  synchronized void endWaiting(Lane lane) {
+    lent.remove(lane);
   }
 
   /** A lane inside a long call: its right goes to another while it runs on. */

@@ -2,8 +2,11 @@ package io.busbar.host;
 
 import io.busbar.engine.CompiledModule;
 import io.busbar.engine.Compiler;
+import io.busbar.engine.Link;
 import io.busbar.engine.ModuleStore;
 import io.busbar.model.Failure;
+import io.busbar.model.InstanceSpec;
+import io.busbar.model.LinkSpec;
 import io.busbar.model.ModuleId;
 import io.busbar.model.ModuleInfo;
 import io.busbar.model.ModuleRef;
@@ -12,6 +15,7 @@ import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
 import io.vertx.core.Future;
 import io.vertx.core.WorkerExecutor;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -83,45 +87,87 @@ final class ModuleService {
         });
   }
 
-  private void checkSize(byte[] bytes) {
+  private byte[] checkSize(byte[] bytes) {
     if (bytes.length > mostBytes) {
       throw Failure.TOO_LARGE.because(
           "a module of %d bytes; this node takes at most %d", bytes.length, mostBytes);
     }
+    return bytes;
   }
 
-  /** A module in use under this id: the one a spec names, or the one it brings along. */
-  Future<CompiledModule> use(ModuleRef ref, String instance) {
-    if (ref instanceof ModuleRef.Inline inline) {
-      checkSize(inline.bytes());
-    }
+  /** The modules of one instance: its own and those it links to; each is in use. */
+  record Used(CompiledModule module, List<Link> links) {}
+
+  /** Takes the modules a spec names, or brings along, into use by this instance. */
+  Future<Used> use(InstanceSpec spec, String instance) {
     return blocking(
         () -> {
-          byte[] wasm =
-              ref instanceof ModuleRef.Inline inline
-                  ? Compiler.toBinary(inline.bytes())
-                  : store.bytes(store.resolve(ref));
-          CompiledModule module = compiler.load(wasm);
+          CompiledModule module = use(spec.module(), instance);
           try {
-            store.use(module.id(), wasm, instance);
-            return module;
+            return new Used(module, links(spec.links(), instance));
           } catch (RuntimeException e) {
-            compiler.release(module);
+            release(module, instance);
             throw e;
           }
         });
   }
 
-  /** The instance is gone; a module that only it brought along goes too. */
-  Future<Void> unuse(CompiledModule module, String instance) {
+  private List<Link> links(Map<String, LinkSpec> specs, String instance) {
+    List<Link> links = new ArrayList<>();
+    try {
+      specs.forEach((name, spec) -> links.add(link(name, spec, instance)));
+      return links;
+    } catch (RuntimeException e) {
+      links.forEach(link -> release(link, instance));
+      throw e;
+    }
+  }
+
+  private Link link(String name, LinkSpec spec, String instance) {
+    CompiledModule module = use(spec.module(), instance);
+    try {
+      return new Link(name, module, links(spec.links(), instance));
+    } catch (RuntimeException e) {
+      release(module, instance);
+      throw e;
+    }
+  }
+
+  private CompiledModule use(ModuleRef ref, String instance) {
+    byte[] wasm =
+        ref instanceof ModuleRef.Inline inline
+            ? Compiler.toBinary(checkSize(inline.bytes()))
+            : store.bytes(store.resolve(ref));
+    CompiledModule module = compiler.load(wasm);
+    try {
+      store.use(module.id(), wasm, instance);
+      return module;
+    } catch (RuntimeException e) {
+      compiler.release(module);
+      throw e;
+    }
+  }
+
+  /** The instance is gone; modules that only it brought along go too. */
+  Future<Void> unuse(Used used, String instance) {
     return blocking(
         () -> {
-          if (store.unuse(module.id(), instance)) {
-            compiler.forget(module.id());
-          }
-          compiler.release(module);
+          release(used.module(), instance);
+          used.links().forEach(link -> release(link, instance));
           return null;
         });
+  }
+
+  private void release(Link link, String instance) {
+    release(link.module(), instance);
+    link.links().forEach(inner -> release(inner, instance));
+  }
+
+  private void release(CompiledModule module, String instance) {
+    if (store.unuse(module.id(), instance)) {
+      compiler.forget(module.id());
+    }
+    compiler.release(module);
   }
 
   private Future<Body> get(ModuleRef ref) {

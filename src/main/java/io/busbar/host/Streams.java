@@ -68,9 +68,9 @@ final class Streams {
   }
 
   private Body read(Body body) {
-    boolean text = LiveInstance.isText(body);
-    long most = body.has("max") ? body.whole("max") : node.sliceBytes();
-    int max = (int) Math.min(Integer.MAX_VALUE, Math.min(most, node.sliceBytes()));
+    boolean text = Operations.isText(body);
+    long most = body.has("max") ? body.whole("max") : node.operations().sliceBytes();
+    int max = (int) Math.min(Integer.MAX_VALUE, Math.min(most, node.operations().sliceBytes()));
     Output stream = stream(body.optionalString("stream").orElse("stdout"));
     return answer(text ? stream.readText(max) : stream.read(max), text);
   }

@@ -1,7 +1,10 @@
 package io.busbar.model;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -11,6 +14,7 @@ import java.util.Optional;
  * @param id the instance's name; none: the host makes one
  * @param module what to run
  * @param imports the functions the guest may call
+ * @param links other modules whose exports satisfy imports, by the name they are imported under
  * @param wasi what the guest sees of the world; none: it has no WASI
  * @param limits those asked for; the node completes them, and refuses more than its own
  * @param address whether the instance has an event-bus address of its own; none: the node's rule
@@ -19,6 +23,7 @@ public record InstanceSpec(
     Optional<String> id,
     ModuleRef module,
     List<ImportSpec> imports,
+    Map<String, LinkSpec> links,
     Optional<WasiSpec> wasi,
     Limits limits,
     Optional<Boolean> address) {
@@ -28,6 +33,7 @@ public record InstanceSpec(
     Objects.requireNonNull(module, "module");
     Objects.requireNonNull(limits, "limits");
     imports = List.copyOf(imports);
+    links = Collections.unmodifiableMap(new LinkedHashMap<>(links));
   }
 
   /** An instance of this module: {@code sha256:<hex>}, {@code name} or {@code name:version}. */
@@ -37,35 +43,52 @@ public record InstanceSpec(
 
   public static InstanceSpec of(ModuleRef module) {
     return new InstanceSpec(
-        Optional.empty(), module, List.of(), Optional.empty(), Limits.NONE, Optional.empty());
+        Optional.empty(),
+        module,
+        List.of(),
+        Map.of(),
+        Optional.empty(),
+        Limits.NONE,
+        Optional.empty());
   }
 
   public InstanceSpec withId(String id) {
-    return new InstanceSpec(Optional.of(id), module, imports, wasi, limits, address);
+    return new InstanceSpec(Optional.of(id), module, imports, links, wasi, limits, address);
   }
 
   /** The same, of another module: how a name is pinned to the digest it stood for. */
   public InstanceSpec withModule(ModuleRef module) {
-    return new InstanceSpec(id, module, imports, wasi, limits, address);
+    return new InstanceSpec(id, module, imports, links, wasi, limits, address);
   }
 
-  /** One more import, answered by the function at this address. */
+  /** One more import, answered at this address. */
   public InstanceSpec withImport(String from, String name, Signature signature, String at) {
+    return withImport(new ImportSpec(from, name, signature, at));
+  }
+
+  public InstanceSpec withImport(ImportSpec spec) {
     List<ImportSpec> more = new ArrayList<>(imports);
-    more.add(new ImportSpec(from, name, signature, at));
-    return new InstanceSpec(id, module, more, wasi, limits, address);
+    more.add(spec);
+    return new InstanceSpec(id, module, more, links, wasi, limits, address);
+  }
+
+  /** One more linked module, its exports to be imported under this name. */
+  public InstanceSpec withLink(String name, LinkSpec link) {
+    Map<String, LinkSpec> more = new LinkedHashMap<>(links);
+    more.put(name, link);
+    return new InstanceSpec(id, module, imports, more, wasi, limits, address);
   }
 
   /** With WASI, and what the guest sees through it. */
   public InstanceSpec withWasi(WasiSpec wasi) {
-    return new InstanceSpec(id, module, imports, Optional.of(wasi), limits, address);
+    return new InstanceSpec(id, module, imports, links, Optional.of(wasi), limits, address);
   }
 
   public InstanceSpec withLimit(Limit limit, long value) {
-    return new InstanceSpec(id, module, imports, wasi, limits.with(limit, value), address);
+    return new InstanceSpec(id, module, imports, links, wasi, limits.with(limit, value), address);
   }
 
   public InstanceSpec withAddress(boolean address) {
-    return new InstanceSpec(id, module, imports, wasi, limits, Optional.of(address));
+    return new InstanceSpec(id, module, imports, links, wasi, limits, Optional.of(address));
   }
 }

@@ -36,6 +36,11 @@ public record Addresses(String prefix) {
     return prefix + ".node." + id;
   }
 
+  /** Answers for the instance that waits for a callback, as long as it waits. */
+  public String caller(String token) {
+    return prefix + ".caller." + token;
+  }
+
   /** What happened to modules, instances and nodes is published here. */
   public String events() {
     return prefix + ".events";

@@ -10,6 +10,7 @@ import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -98,6 +99,17 @@ public final class Ask {
   /** Who asks, as the gateway says. */
   public Optional<String> user() {
     return Optional.ofNullable(headers.get(Headers.USER));
+  }
+
+  /** The caller address of the callback this comes from. */
+  public Optional<String> caller() {
+    return Optional.ofNullable(headers.get(Headers.CALLER));
+  }
+
+  /** The instances whose calls wait for this one, outermost first. */
+  public List<String> chain() {
+    String chain = headers.get(Headers.CHAIN);
+    return chain == null || chain.isEmpty() ? List.of() : List.of(chain.split(","));
   }
 
   /** The instance that is asked for at a common address. */

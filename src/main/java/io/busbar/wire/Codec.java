@@ -6,13 +6,18 @@ import io.busbar.model.ImportSpec;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Limit;
 import io.busbar.model.Limits;
+import io.busbar.model.LinkSpec;
 import io.busbar.model.ModuleInfo;
 import io.busbar.model.ModuleRef;
 import io.busbar.model.Names;
 import io.busbar.model.Signature;
+import io.busbar.model.V128;
 import io.busbar.model.ValueType;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +41,8 @@ public final class Codec {
           "placement",
           "address");
 
+  private static final int MOST_NESTED = 16;
+
   private Codec() {}
 
   /** A spec as {@code start} takes it; fails with {@code BAD_REQUEST}, naming the field. */
@@ -50,6 +57,7 @@ public final class Codec {
         body.optionalString("id"),
         moduleRef(body),
         imports(body.object("imports")),
+        links(body.object("links"), 0),
         WasiCodec.spec(body),
         limits(body.object("limits")),
         body.optionalBoolean("address"));
@@ -57,9 +65,6 @@ public final class Codec {
 
   /** What the protocol has and this version has not is refused, never passed over. */
   private static void refuseWhatIsToCome(Body body) {
-    if (!body.object("links").fields().isEmpty()) {
-      throw Failure.BAD_REQUEST.because("`links` is not supported by this version");
-    }
     only(body, "state", "none", "volatile");
     only(body, "afterTrap", "keep");
     only(body, "onOwnerLoss", "fresh", "stop");
@@ -105,11 +110,30 @@ public final class Codec {
     for (String module : modules.fields().keySet()) {
       Body functions = modules.object(module);
       for (String name : functions.fields().keySet()) {
-        Body spec = functions.object(name);
-        imports.add(new ImportSpec(module, name, signature(spec), spec.string("address")));
+        imports.add(importSpec(module, name, functions.object(name)));
       }
     }
     return imports;
+  }
+
+  private static ImportSpec importSpec(String module, String name, Body spec) {
+    Optional<Duration> timeout =
+        spec.has("timeout")
+            ? Optional.of(Duration.ofMillis(spec.whole("timeout")))
+            : Optional.empty();
+    return new ImportSpec(module, name, signature(spec), spec.string("address"), timeout);
+  }
+
+  private static Map<String, LinkSpec> links(Body links, int depth) {
+    if (depth > MOST_NESTED) {
+      throw Failure.BAD_REQUEST.because("`links` nested deeper than %d", MOST_NESTED);
+    }
+    Map<String, LinkSpec> specs = new LinkedHashMap<>();
+    for (String name : links.fields().keySet()) {
+      Body link = links.object(name);
+      specs.put(name, new LinkSpec(moduleRef(link), links(link.object("links"), depth + 1)));
+    }
+    return specs;
   }
 
   private static Signature signature(Body spec) {
@@ -136,13 +160,12 @@ public final class Codec {
   public static Body body(InstanceSpec spec) {
     Map<String, Object> fields = new LinkedHashMap<>();
     spec.id().ifPresent(id -> fields.put("id", id));
-    fields.put(
-        "module",
-        spec.module() instanceof ModuleRef.Inline inline
-            ? Map.of("bytes", inline.bytes())
-            : spec.module().toString());
+    fields.put("module", module(spec.module()));
     if (!spec.imports().isEmpty()) {
       fields.put("imports", imports(spec.imports()));
+    }
+    if (!spec.links().isEmpty()) {
+      fields.put("links", links(spec.links()));
     }
     spec.wasi().ifPresent(wasi -> fields.put("wasi", WasiCodec.fields(wasi)));
     if (!spec.limits().values().isEmpty()) {
@@ -159,11 +182,32 @@ public final class Codec {
     return fields;
   }
 
+  private static Object module(ModuleRef ref) {
+    return ref instanceof ModuleRef.Inline inline
+        ? Map.of("bytes", inline.bytes())
+        : ref.toString();
+  }
+
+  private static Map<String, Object> links(Map<String, LinkSpec> links) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    links.forEach(
+        (name, link) -> {
+          Map<String, Object> spec = new LinkedHashMap<>();
+          spec.put("module", module(link.module()));
+          if (!link.links().isEmpty()) {
+            spec.put("links", links(link.links()));
+          }
+          fields.put(name, spec);
+        });
+    return fields;
+  }
+
   private static Map<String, Object> imports(List<ImportSpec> specs) {
     Map<String, Map<String, Object>> modules = new LinkedHashMap<>();
     for (ImportSpec spec : specs) {
       Map<String, Object> function = fields(spec.signature());
       function.put("address", spec.address());
+      spec.timeout().ifPresent(timeout -> function.put("timeout", timeout.toMillis()));
       modules.computeIfAbsent(spec.module(), m -> new LinkedHashMap<>()).put(spec.name(), function);
     }
     return new LinkedHashMap<>(modules);
@@ -181,6 +225,33 @@ public final class Codec {
     fields.put("params", signature.params().stream().map(ValueType::text).toList());
     fields.put("results", signature.results().stream().map(ValueType::text).toList());
     return fields;
+  }
+
+  /** Values from JSON as Java values of these types; fails with {@code BAD_PARAMS}. */
+  public static List<Object> values(List<ValueType> types, List<Object> values) {
+    if (types.size() != values.size()) {
+      throw Failure.BAD_PARAMS.because(
+          "number of params does not match. expected %d, got %d", types.size(), values.size());
+    }
+    List<Object> typed = new ArrayList<>();
+    for (int i = 0; i < types.size(); i++) {
+      typed.add(value(types.get(i), values.get(i)));
+    }
+    return Collections.unmodifiableList(typed);
+  }
+
+  /** Only what {@link Body} writes needs to be read: our own host sends it. */
+  private static Object value(ValueType type, Object value) {
+    return switch (type) {
+      case I32 -> ((Number) value).intValue();
+      case I64 -> value instanceof String text ? Long.valueOf(text) : ((Number) value).longValue();
+      case F32 ->
+          value instanceof String text ? Float.valueOf(text) : ((Number) value).floatValue();
+      case F64 ->
+          value instanceof String text ? Double.valueOf(text) : ((Number) value).doubleValue();
+      case V128 -> V128.of(new BigInteger(((String) value).substring(2), 16));
+      default -> null;
+    };
   }
 
   /** What a module says of itself. */

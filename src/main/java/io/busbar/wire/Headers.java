@@ -23,6 +23,17 @@ public final class Headers {
   /** Who asks; set by the gateway and the host only. */
   public static final String USER = "user";
 
+  /**
+   * The caller address: set by the host on a message to an import's address, passed on by clients.
+   */
+  public static final String CALLER = "caller";
+
+  /** The instances whose calls wait for this one, outermost first, with commas; set by the host. */
+  public static final String CHAIN = "chain";
+
+  /** Which import a message is about, {@code env.sum3}; set by the host. */
+  public static final String IMPORT = "import";
+
   /** Which instance: asked for at the common address, and named in each answer. */
   public static final String INSTANCE = "instance";
 

@@ -213,9 +213,6 @@ class ModulesTest {
         "{\"module\":\"m\",\"imports\":{\"e\":{\"f\":{\"params\":[\"i33\"],\"address\":\"x\"}}}}");
     assertRefused("`address` is missing", "{\"module\":\"m\",\"imports\":{\"e\":{\"f\":{}}}}");
     assertRefused(
-        "`links` is not supported by this version",
-        "{\"module\":\"m\",\"links\":{\"u\":{\"module\":\"x\"}}}");
-    assertRefused(
         "`afterTrap` must be one of [keep] in this version. Given `restart`.",
         "{\"module\":\"m\",\"afterTrap\":\"restart\"}");
   }
