@@ -2,7 +2,9 @@ package io.busbar.wire;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.busbar.Failing;
 import io.busbar.TestNode;
+import io.busbar.model.Failure;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Limit;
 import io.busbar.model.Signature;
@@ -241,6 +243,68 @@ class WireFormatTest {
     assertEquals(json, Codec.body(spec).toJson().encode());
     assertEquals(spec, Codec.spec(Body.of(new JsonObject(json))));
     assertEquals(spec, Codec.spec(Codec.body(spec)));
+  }
+
+  @Test
+  void wasi_isWrittenAsItIsRead() {
+    String wasi =
+        "{\"args\":[\"prog\",\"a\"],\"env\":{\"K\":\"V\"},\"preopens\":["
+            + "{\"guest\":\"/data\",\"files\":{\"a.txt\":\"aGk=\"},\"readOnly\":true},"
+            + "{\"guest\":\"/lib\",\"host\":\"/srv/lib\",\"readOnly\":true}],"
+            + "\"stdin\":\"aGk=\",\"stdinOpen\":true,\"publish\":true}";
+    String json = "{\"module\":\"calc\",\"wasi\":" + wasi + "}";
+    assertEquals(json, Codec.body(Codec.spec(Body.of(new JsonObject(json)))).toJson().encode());
+    assertWasi("{}", "true");
+    assertWasi("{}", "{}");
+    assertWasi(null, "false");
+    assertWasi(
+        "{\"preopens\":[{\"guest\":\".\",\"files\":{},\"readOnly\":false}]}",
+        "{\"preopens\":[{\"guest\":\".\"}]}");
+    assertRefused("unknown field `wasi.arg`", "{\"arg\":[]}");
+    assertRefused("each of `wasi.args` must be a string. Given `Number`.", "{\"args\":[1]}");
+    assertRefused(
+        "preopen `d` must have `files` or `host`, not both",
+        "{\"preopens\":[{\"guest\":\"d\",\"host\":\"/h\",\"files\":{\"a\":\"\"}}]}");
+    assertRefused(
+        "bad file `../a` in a preopen: its path must be relative and plain",
+        "{\"preopens\":[{\"guest\":\"d\",\"files\":{\"../a\":\"\"}}]}");
+    assertRefused("bad name `A=B` in `wasi.env`", "{\"env\":{\"A=B\":\"\"}}");
+  }
+
+  private static Body withWasi(String wasi) {
+    return Body.of(new JsonObject("{\"module\":\"calc\",\"wasi\":" + wasi + "}"));
+  }
+
+  private static void assertWasi(String expected, String wasi) {
+    JsonObject written = Codec.body(Codec.spec(withWasi(wasi))).toJson();
+    JsonObject read = written.getJsonObject("wasi");
+    assertEquals(expected, read == null ? null : read.encode());
+  }
+
+  private static void assertRefused(String why, String wasi) {
+    Failing.with(Failure.BAD_REQUEST, why, () -> Codec.spec(withWasi(wasi)));
+  }
+
+  @Test
+  void streams_haveTheseShapes() {
+    ask(
+        "wasm.instances",
+        "start",
+        "{\"id\":\"w\",\"module\":{\"wat\":\"(module)\"},\"wasi\":{\"stdinOpen\":true,"
+            + "\"preopens\":[{\"guest\":\"/d\",\"files\":{\"a\":\"aGk=\"}}]}}");
+    String to = "wasm.instance.w";
+    assertEquals("{\"written\":2}", ask(to, "write-stdin", "{\"text\":\"hi\"}"));
+    assertEquals("{\"written\":2}", ask(to, "write-stdin", "{\"bytes\":\"aGk=\"}"));
+    assertEquals("{\"closed\":true}", ask(to, "close-stdin", "{}"));
+    assertEquals(
+        "{\"bytes\":\"\",\"more\":false,\"truncated\":false,\"closed\":false}",
+        ask(to, "read-stdout", "{}"));
+    assertEquals(
+        "{\"text\":\"\",\"more\":false,\"truncated\":false,\"closed\":false}",
+        ask(to, "read-stdout", "{\"stream\":\"stderr\",\"as\":\"utf8\",\"max\":5}"));
+    assertEquals("{\"bytes\":\"aGk=\"}", ask(to, "read-file", "{\"path\":\"/d/a\"}"));
+    assertEquals("{\"bytes\":\"aQ==\"}", ask(to, "read-file", "{\"path\":\"/d/a\",\"offset\":1}"));
+    ask("wasm.instances", "stop", "{\"id\":\"w\"}");
   }
 
   @Test
