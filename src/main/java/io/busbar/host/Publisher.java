@@ -39,20 +39,24 @@ final class Publisher {
   }
 
   private void publishOne() {
-    due.set(false); // before reading: what is written from now on is published next
-    if (publish() && due.compareAndSet(false, true)) {
-      vertx.setTimer(1, timer -> publishOne());
+    if (!publish()) {
+      due.set(false);
+      if (!publish() || !due.compareAndSet(false, true)) { // written before that was heard
+        return;
+      }
     }
+    vertx.setTimer(1, timer -> publishOne());
   }
 
-  /** A chunk of each stream; whether there is more. */
+  /** A chunk of each stream; false if there was nothing. */
   private synchronized boolean publish() {
     return publish("stdout", stdio.stdout()) | publish("stderr", stdio.stderr());
   }
 
   private boolean publish(String name, Output stream) {
     Output.Chunk chunk = stream.read(CHUNK);
-    if (chunk.bytes().length > 0 || chunk.truncated()) {
+    boolean any = chunk.bytes().length > 0 || chunk.truncated();
+    if (any) {
       Map<String, Object> fields = new LinkedHashMap<>();
       fields.put("stream", name);
       fields.put("bytes", chunk.bytes());
@@ -61,7 +65,7 @@ final class Publisher {
       }
       vertx.eventBus().publish(address, Body.of(fields).toJson());
     }
-    return chunk.more();
+    return any;
   }
 
   /** Publishes all that is left. */

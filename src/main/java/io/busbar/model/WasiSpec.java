@@ -60,7 +60,7 @@ public record WasiSpec(
   public record Preopen(
       String guest, Optional<String> host, Map<String, byte[]> files, boolean readOnly) {
     public Preopen {
-      checkText("wasi.preopens", guest);
+      checkText("wasi.preopens", guest + host.orElse(""));
       if (guest.isEmpty()) {
         throw Failure.BAD_REQUEST.because("`guest` of a preopen is empty");
       }

@@ -124,6 +124,24 @@ class WasiHostileTest {
     assertEquals(-28, guest.call("poll_oneoff", 1024, 2048, 1 << 20, 64));
   }
 
+  /** Both machines let go of a guest that waits, or that ends in the middle of its calls. */
+  @ParameterizedTest
+  @EnumSource(names = {"COMPILED", "INTERPRETED"})
+  void waitsAndExits_leaveTheGuestUsable(Compiler.Mode mode) {
+    try (TestNode own = TestNode.start(mode)) {
+      InstanceRef guest =
+          own.start(
+              TestNode.inline("wasi_program").withWasi(WasiSpec.ISOLATED.withStdinOpen(true)));
+      InstanceRef hurried = guest.withTimeout(Duration.ofMillis(100));
+      Failing.with(Failure.DEADLINE, () -> hurried.call("_start").await());
+      guest.stdio().write(Buffer.buffer("x")).await();
+      guest.stdio().closeStdin().await();
+      Failing.with(Failure.EXIT, () -> guest.call("echo_then_exit", 7).await());
+      assertEquals(List.of(), guest.call("echo_then_exit", 0).await());
+      assertEquals("x", guest.stdio().stdout().await().bytes().toString());
+    }
+  }
+
   @Test
   void poll_forStdin_endsWithTheFirstByte() {
     WasiCalls guest = new WasiCalls(node, WasiSpec.ISOLATED.withStdinOpen(true));

@@ -26,9 +26,9 @@ final class OpenCall {
     this.open = open;
   }
 
-  static void into(Table table, Descriptors open) {
+  static void into(Table table, Descriptors open, Moves moves) {
     OpenCall calls = new OpenCall(open);
-    table.add("path_open", "iiiiiIIii", calls::open);
+    table.add("path_open", "iiiiiIIii", moves.lookup(calls::open));
   }
 
   /** What the guest wants opened, and how. */

@@ -19,17 +19,17 @@ final class PathCalls {
     this.abi = abi;
   }
 
-  static void into(Table table, Descriptors open, Abi abi) {
+  static void into(Table table, Descriptors open, Abi abi, Moves moves) {
     PathCalls calls = new PathCalls(open, abi);
-    table.add("path_filestat_get", "iiiii", calls::stat);
-    table.add("path_filestat_set_times", "iiiiIIi", calls::setTimes);
-    table.add("path_create_directory", "iii", calls::createDirectory);
-    table.add("path_remove_directory", "iii", call -> calls.remove(call, true));
-    table.add("path_unlink_file", "iii", call -> calls.remove(call, false));
-    table.add("path_rename", "iiiiii", calls::rename);
-    table.add("path_link", "iiiiiii", calls::link);
-    table.add("path_symlink", "iiiii", calls::symlink);
-    table.add("path_readlink", "iiiiii", calls::readLink);
+    table.add("path_filestat_get", "iiiii", moves.lookup(calls::stat));
+    table.add("path_filestat_set_times", "iiiiIIi", moves.lookup(calls::setTimes));
+    table.add("path_create_directory", "iii", moves.lookup(calls::createDirectory));
+    table.add("path_remove_directory", "iii", moves.lookup(call -> calls.remove(call, true)));
+    table.add("path_unlink_file", "iii", moves.lookup(call -> calls.remove(call, false)));
+    table.add("path_rename", "iiiiii", moves.move(calls::rename));
+    table.add("path_link", "iiiiiii", moves.lookup(calls::link));
+    table.add("path_symlink", "iiiii", moves.lookup(calls::symlink));
+    table.add("path_readlink", "iiiiii", moves.lookup(calls::readLink));
   }
 
   private Directory writable(int number) throws Errno.Thrown {

@@ -7,6 +7,7 @@ import io.busbar.model.Names;
 import io.busbar.model.WasiSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystem;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,6 +65,10 @@ final class Preopens implements AutoCloseable {
         Files.write(path, file.getValue());
       }
       return directory;
+    } catch (FileAlreadyExistsException e) {
+      throw Failure.BAD_REQUEST.because(
+          "`%s` is a file and a directory in preopen `%s`",
+          Names.shown(e.getFile()), Names.shown(spec.guest()));
     } catch (IOException e) {
       throw Failure.TOO_LARGE.because(
           "the files of preopen `%s` do not fit: %s",

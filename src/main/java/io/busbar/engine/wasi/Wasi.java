@@ -74,10 +74,14 @@ public final class Wasi implements AutoCloseable {
     ProcessCalls.into(table, plan.spec, clock);
     TransferCalls.into(table, open, abi, chunk);
     DescriptorCalls.into(table, open, abi);
-    PathCalls.into(table, open, abi);
-    OpenCall.into(table, open);
+    PathCalls.into(table, open, abi, moves());
+    OpenCall.into(table, open, moves());
     PollCall.into(table, open, clock, abi);
     return table;
+  }
+
+  private Moves moves() {
+    return new Moves(directories.stream().anyMatch(directory -> directory.tree().real()));
   }
 
   /** A file below one of the preopened directories, from an offset on, at most so many bytes. */
