@@ -174,6 +174,7 @@ class EngineTest {
             } catch (WasmException e) {
               assertEquals(Failure.TRAP, e.failure(), word[0] + ": " + e);
               assertEquals(word[1], e.trap(), word[0]);
+              assertTrue(!e.frames().isEmpty(), word[0] + " has no frames");
               assertEquals("guest!" + word[0], e.frames().get(0).replace("$", ""), word[0] + e.frames());
             }
             assertEquals(List.of(7), guest.call("ok", List.of()), "after " + word[0]);
