@@ -5,6 +5,7 @@ import com.dylibso.chicory.runtime.GlobalInstance;
 import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.Machine;
 import com.dylibso.chicory.runtime.Memory;
+import com.dylibso.chicory.wasm.ChicoryException;
 import io.busbar.model.Exports;
 import io.busbar.model.ExternType;
 import io.busbar.model.Failure;
@@ -78,7 +79,8 @@ public final class Guest implements Exports {
       guest.depth++; // start sections are calls, and their callbacks call in again
       guest.build(plan, new Linker(guest, plan.imports(), calls), new Quotas(plan.limits()));
       guest.depth--;
-    } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+    } catch (RuntimeException | Error e) {
+      Thread.interrupted(); // it was for this start
       throw Traps.starting(e, guest.trace);
     }
     return guest;
@@ -99,7 +101,7 @@ public final class Guest implements Exports {
     parts.add(part);
     try {
       build(part, linker, quotas);
-    } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+    } catch (RuntimeException | Error e) {
       throw Links.failed(Traps.starting(e, trace));
     }
     linker.offer(link.name(), part);
@@ -155,43 +157,51 @@ public final class Guest implements Exports {
   }
 
   private long[] run(ExportFunction function, long[] slots) {
-    Machine[] waiting = enter();
-    boolean failed = true;
+    return depth == 0 ? runOutermost(function, slots) : runInside(function, slots);
+  }
+
+  private long[] runOutermost(ExportFunction function, long[] slots) {
+    for (Part part : parts) {
+      part.machine().refresh();
+    }
     try {
-      long[] results = function.apply(slots);
-      failed = false;
-      return results;
+      depth = 1;
+      return function.apply(slots);
     } catch (Throwable e) {
-      throw Traps.running(e, trace);
-    } finally {
-      leave(waiting, failed);
-    }
-  }
-
-  /** The machines of the call that waits for this one; null if there is none. */
-  private Machine[] enter() {
-    if (depth++ == 0) {
-      for (Part part : parts) {
-        part.machine().refresh();
-      }
-      return null;
-    }
-    Machine[] waiting = new Machine[parts.size()];
-    for (int i = 0; i < waiting.length; i++) {
-      waiting[i] = parts.get(i).machine().replace();
-    }
-    return waiting;
-  }
-
-  private void leave(Machine[] waiting, boolean failed) {
-    depth--;
-    for (int i = 0; waiting != null && i < waiting.length; i++) {
-      parts.get(i).machine().restore(waiting[i]);
-    }
-    if (waiting == null && failed) {
-      parts.forEach(part -> part.machine().replace());
+      depth = 0;
+      WasmException failure = Traps.running(e, trace);
+      parts.forEach(Part::reset);
       trace.clear();
       Thread.interrupted(); // it was for this call, and would stop the next one
+      throw failure;
+    } finally {
+      depth = 0;
+    }
+  }
+
+  /**
+   * A call out of a callback: on other machines, so that a trap leaves nothing on the stack of the
+   * call that waits. Where the thread's stack is exhausted, nothing is done here but pass it on.
+   */
+  private long[] runInside(ExportFunction function, long[] slots) {
+    Machine[] waiting = new Machine[parts.size()];
+    int replaced = 0;
+    try {
+      depth++;
+      for (; replaced < waiting.length; replaced++) {
+        waiting[replaced] = parts.get(replaced).machine().replace();
+      }
+      return function.apply(slots);
+    } catch (ChicoryException e) {
+      if (Traps.isStackExhausted(e)) {
+        throw e;
+      }
+      throw Traps.running(e, trace);
+    } finally {
+      depth--;
+      for (int i = 0; i < replaced; i++) {
+        parts.get(i).machine().restore(waiting[i]);
+      }
     }
   }
 

@@ -9,10 +9,12 @@ import com.dylibso.chicory.runtime.ImportTag;
 import com.dylibso.chicory.runtime.ImportValues;
 import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.WasmFunctionHandle;
+import com.dylibso.chicory.wasm.ChicoryException;
 import io.busbar.model.ExternType;
 import io.busbar.model.Failure;
 import io.busbar.model.ImportSpec;
 import io.busbar.model.ModuleInfo;
+import io.busbar.model.Names;
 import io.busbar.model.Signature;
 import io.busbar.model.WasmException;
 import java.util.LinkedHashMap;
@@ -24,27 +26,47 @@ import java.util.Map;
  * that were linked before.
  */
 final class Linker {
+  /** Afterwards the classes a Java function needs are there, and it can run out of stack safely. */
+  private static final int CALLS_WITH_HEADROOM = 256;
+
   private final Guest guest;
   private final HostCall calls;
-  private final Map<String, ImportSpec> functions = new LinkedHashMap<>();
+  private final Map<Key, ImportSpec> functions = new LinkedHashMap<>();
   private final Map<String, Part> links = new LinkedHashMap<>();
 
   Linker(Guest guest, List<ImportSpec> imports, HostCall calls) {
     this.guest = guest;
     this.calls = calls;
-    imports.forEach(spec -> functions.put(key(spec.module(), spec.name()), spec));
+    for (ImportSpec spec : imports) {
+      Key key = new Key(spec.module(), spec.name());
+      if (functions.put(key, spec) != null) {
+        throw definedTwice(key);
+      }
+    }
   }
 
-  private static String key(String module, String name) {
-    return module + "::" + name;
+  /** Where a module looks for something it imports. */
+  private record Key(String module, String name) {
+    static Key of(ModuleInfo.Import wanted) {
+      return new Key(wanted.module(), wanted.name());
+    }
+
+    @Override
+    public String toString() {
+      return Names.shown(module) + "::" + Names.shown(name);
+    }
+  }
+
+  private static WasmException definedTwice(Key key) {
+    return Failure.LINK.because("import of `%s` defined twice", key);
   }
 
   /** From now on the exports of a linked module can be imported under this name. */
   void offer(String name, Part part) {
     for (ModuleInfo.Export export : part.info().exports()) {
-      String key = key(name, export.name());
+      Key key = new Key(name, export.name());
       if (functions.containsKey(key)) {
-        throw Failure.LINK.because("import of `%s` defined twice", key);
+        throw definedTwice(key);
       }
     }
     links.put(name, part);
@@ -53,13 +75,13 @@ final class Linker {
   /** Fails with {@code LINK}: first for what is missing, then for what has another type. */
   ImportValues link(ModuleInfo module) {
     for (ModuleInfo.Import wanted : module.imports()) {
-      if (!functions.containsKey(key(wanted)) && exported(wanted) == null) {
-        throw Failure.LINK.because("unknown import: `%s` has not been defined", key(wanted));
+      if (!functions.containsKey(Key.of(wanted)) && exported(wanted) == null) {
+        throw Failure.LINK.because("unknown import: `%s` has not been defined", Key.of(wanted));
       }
     }
     ImportValues.Builder values = ImportValues.builder();
     for (ModuleInfo.Import wanted : module.imports()) {
-      ImportSpec spec = functions.get(key(wanted));
+      ImportSpec spec = functions.get(Key.of(wanted));
       if (spec == null) {
         add(values, wanted);
       } else {
@@ -69,10 +91,6 @@ final class Linker {
     return values.build();
   }
 
-  private static String key(ModuleInfo.Import wanted) {
-    return key(wanted.module(), wanted.name());
-  }
-
   /** The type of a linked module's export; null if there is none. */
   private ExternType exported(ModuleInfo.Import wanted) {
     Part part = links.get(wanted.module());
@@ -80,7 +98,7 @@ final class Linker {
   }
 
   private static WasmException incompatible(ModuleInfo.Import wanted) {
-    return Failure.LINK.because("incompatible import type for `%s`", key(wanted));
+    return Failure.LINK.because("incompatible import type for `%s`", Key.of(wanted));
   }
 
   private void add(ImportValues.Builder values, ModuleInfo.Import wanted) {
@@ -116,7 +134,11 @@ final class Linker {
 
   private WasmFunctionHandle handle(ImportSpec spec) {
     Signature signature = spec.signature();
+    int[] made = {0};
     return (instance, slots) -> {
+      if (calls.needsHeadroom(spec) || made[0]++ < CALLS_WITH_HEADROOM) {
+        Headroom.check();
+      }
       Callback caller = new Callback(guest, instance);
       try {
         List<Object> args = Values.liftResults(signature.params(), slots);
@@ -124,7 +146,9 @@ final class Linker {
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new ChicoryInterruptedException("Thread interrupted");
-      } catch (Exception e) {
+      } catch (StackOverflowError | ChicoryException e) {
+        throw e; // no stack is left here: the outermost call sees to it
+      } catch (Throwable e) {
         throw failed(spec, e);
       } finally {
         caller.close();
@@ -140,8 +164,11 @@ final class Linker {
     return Values.lowerParams(spec.signature().results(), results == null ? List.of() : results);
   }
 
-  private static WasmException failed(ImportSpec spec, Exception e) {
-    if (e instanceof WasmException ours && ours.failure() == Failure.CANCELLED) {
+  /** What was cancelled, or failed in a callback further in, is passed on as it is. */
+  private static WasmException failed(ImportSpec spec, Throwable e) {
+    if (e instanceof WasmException ours
+        && (ours.failure() == Failure.CANCELLED || ours.failure() == Failure.HOST_FUNCTION)
+        && !ours.details().containsKey(HostCall.FOREIGN_CODE)) {
       return ours;
     }
     String said = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
@@ -155,7 +182,7 @@ final class Linker {
     }
     cause.put("message", said);
     return Failure.HOST_FUNCTION
-        .because("import `%s` failed: %s", spec.path(), said)
+        .because("import `%s` failed: %s", Names.shown(spec.path()), said)
         .with("cause", cause);
   }
 }

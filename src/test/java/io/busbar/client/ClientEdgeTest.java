@@ -1,14 +1,12 @@
-package io.busbar.attack;
+package io.busbar.client;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.busbar.Config;
 import io.busbar.Failing;
 import io.busbar.TestNode;
-import io.busbar.client.InstanceRef;
 import io.busbar.gateway.HttpGateway;
 import io.busbar.model.Failure;
 import io.busbar.model.Limit;
@@ -24,7 +22,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-class ClientTest {
+class ClientEdgeTest {
   private final TestNode node = TestNode.start();
 
   @AfterEach
@@ -49,14 +47,14 @@ class ClientTest {
         Failure.DEADLINE, () -> guest.withTimeout(Duration.ofNanos(500_000)).call("br").await());
     long millis = (System.nanoTime() - start) / 1_000_000;
     assertTrue(millis < 1000, "answered after " + millis + " ms");
-    assertEquals(
-        false, guest.describe().await().getBoolean("running"), "the guest still runs");
+    assertEquals(false, guest.describe().await().getBoolean("running"), "the guest still runs");
   }
 
   @Test
   void hugeTimeout_isTakenAsTheInstancesOwn() {
     InstanceRef guest = node.start("multi");
-    for (Duration huge : List.of(Duration.ofMillis(Long.MAX_VALUE), Duration.ofSeconds(Long.MAX_VALUE))) {
+    for (Duration huge :
+        List.of(Duration.ofMillis(Long.MAX_VALUE), Duration.ofSeconds(Long.MAX_VALUE))) {
       assertDoesNotThrow(() -> guest.withTimeout(huge).call("next"), huge.toString());
     }
   }
@@ -64,7 +62,8 @@ class ClientTest {
   @Test
   void negativeTimeout_failsTheFuture() {
     InstanceRef guest = node.start("multi");
-    Future<?> call = assertDoesNotThrow(() -> guest.withTimeout(Duration.ofSeconds(-10)).call("next"));
+    Future<?> call =
+        assertDoesNotThrow(() -> guest.withTimeout(Duration.ofSeconds(-10)).call("next"));
     Failing.with(Failure.BAD_REQUEST, call::await);
   }
 
@@ -72,11 +71,18 @@ class ClientTest {
   void hugeTimeoutOverHttp_isNoInternalError() {
     node.start(TestNode.inline("multi").withId("m"));
     HttpGateway http =
-        HttpGateway.open(node.vertx(), new HttpGateway.Options("127.0.0.1", 0), Addresses.STANDARD, 1000)
+        HttpGateway.open(
+                node.vertx(),
+                new HttpGateway.Options("127.0.0.1", 0),
+                Addresses.STANDARD,
+                1000,
+                java.time.Duration.ofMinutes(1))
             .await();
     var answer =
         WebClient.create(node.vertx())
-            .post(http.port(), "127.0.0.1",
+            .post(
+                http.port(),
+                "127.0.0.1",
                 "/api/v1/instances/m/call/next?timeout=9223372036854775807")
             .sendJsonObject(new JsonObject())
             .await();
@@ -95,11 +101,12 @@ class ClientTest {
                 "wasm.instance.l",
                 body,
                 new DeliveryOptions().addHeader("action", "calls").addHeader("id", "x"));
-    Thread.sleep(200);
+    io.busbar.Until.isTrue(() -> guest.describe().await().getBoolean("running"));
     assertTrue(guest.cancel("x").await());
     JsonArray answers = answer.await().body().getJsonArray("answers");
     for (Object each : answers) {
-      assertEquals(4990, ((JsonObject) each).getJsonObject("error").getInteger("code"), answers.encode());
+      assertEquals(
+          4990, ((JsonObject) each).getJsonObject("error").getInteger("code"), answers.encode());
     }
   }
 }

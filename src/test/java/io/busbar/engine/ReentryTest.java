@@ -1,13 +1,10 @@
-package io.busbar.attack;
+package io.busbar.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.busbar.engine.CompiledModule;
-import io.busbar.engine.Compiler;
-import io.busbar.engine.Guest;
-import io.busbar.engine.HostCall;
+import io.busbar.GuestStart;
 import io.busbar.model.Failure;
 import io.busbar.model.ImportSpec;
 import io.busbar.model.Limits;
@@ -23,12 +20,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Exceptions, deep stacks, other proposals. */
-class EngineMoreTest {
+class ReentryTest {
   private static final Signature NOTHING = Signature.of(List.of(), List.of());
   private Compiler compiler;
 
   static {
-    new Exception().getStackTrace()[0].toString(); // see PoisonTest: or the test runner dies
+    new Exception().getStackTrace()[0].toString(); // see StackTest: or the test runner dies
   }
 
   @AfterEach
@@ -42,7 +39,12 @@ class EngineMoreTest {
   }
 
   private Guest start(Compiler.Mode mode, String wat, HostCall call) {
-    return Guest.start(load(mode, wat), "guest", List.of(new ImportSpec("env", "f", NOTHING, "a")), call, Limits.STANDARD);
+    return GuestStart.guest(
+        load(mode, wat),
+        "guest",
+        List.of(new ImportSpec("env", "f", NOTHING, "a")),
+        call,
+        Limits.STANDARD);
   }
 
   /** Runs on a big stack for at most {@code millis}, then is interrupted every 5 ms for 2 s. */
@@ -72,27 +74,44 @@ class EngineMoreTest {
     return said.get();
   }
 
-  /** Functions host, trap and spin: a try_table that catches all around each (wabt cannot say it). */
+  /**
+   * Functions host, trap and spin: a try_table that catches all around each (wabt cannot say it).
+   */
   private static final String CATCHING =
       "0061736d010000000108026000006000017f02090103656e760166000003040301010007160304686f7374000104747261700002047370696e00030a3c03120002401f4001020010000b41010f0b41020b110002401f40010200000b41010f0b41020b1500034002401f4001020003400c000b0b0b0c000b0b";
 
   @ParameterizedTest
-  @EnumSource(names = {"COMPILED", "INTERPRETED"}, value = Compiler.Mode.class)
-  void catchAll_catchesNeitherTrapsNorInterruptsNorHostFailures(Compiler.Mode mode) throws Exception {
+  @EnumSource(
+      names = {"COMPILED", "INTERPRETED"},
+      value = Compiler.Mode.class)
+  void catchAll_catchesNeitherTrapsNorInterruptsNorHostFailures(Compiler.Mode mode)
+      throws Exception {
     compiler = new Compiler(Compiler.Options.STANDARD.withMode(mode));
     CompiledModule m = compiler.load(HexFormat.of().parseHex(CATCHING));
-    Guest g = Guest.start(m, "guest", List.of(new ImportSpec("env", "f", NOTHING, "a")), (c, k, a) -> {
-      throw new IllegalStateException("no");
-    }, Limits.STANDARD);
+    Guest g =
+        GuestStart.guest(
+            m,
+            "guest",
+            List.of(new ImportSpec("env", "f", NOTHING, "a")),
+            (c, k, a) -> {
+              throw new IllegalStateException("no");
+            },
+            Limits.STANDARD);
     assertTrue(run(g, "host", 1000).startsWith("HOST_FUNCTION"), run(g, "host", 1000));
     assertTrue(run(g, "trap", 1000).startsWith("TRAP"), run(g, "trap", 1000));
     assertTrue(run(g, "spin", 50).startsWith("CANCELLED"), run(g, "spin", 50));
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"COMPILED", "INTERPRETED"}, value = Compiler.Mode.class)
+  @EnumSource(
+      names = {"COMPILED", "INTERPRETED"},
+      value = Compiler.Mode.class)
   void stackExhausted_hasFrames(Compiler.Mode mode) throws Exception {
-    Guest g = start(mode, "(module (func $rec (export \"rec\") (call $rec)) (func (export \"a\") (result i32) (i32.const 1)))", null);
+    Guest g =
+        start(
+            mode,
+            "(module (func $rec (export \"rec\") (call $rec)) (func (export \"a\") (result i32) (i32.const 1)))",
+            null);
     String said = run(g, "rec", 5000);
     assertTrue(said.startsWith("TRAP (4220): wasm trap: call stack exhausted [guest!rec"), said);
     assertEquals("[1]", run(g, "a", 1000));
@@ -100,14 +119,19 @@ class EngineMoreTest {
 
   /** After recursion through callbacks that ends in an exhausted stack the guest counts right. */
   @ParameterizedTest
-  @EnumSource(names = {"COMPILED", "INTERPRETED"}, value = Compiler.Mode.class)
+  @EnumSource(
+      names = {"COMPILED", "INTERPRETED"},
+      value = Compiler.Mode.class)
   void depth_isZeroAfterAStackOverflowInCallbacks(Compiler.Mode mode) throws Exception {
-    Guest g = start(mode, "(module (import \"env\" \"f\" (func $f)) (func $go (export \"go\") (call $f))"
-        + " (func (export \"deep\") (param i32) (if (i32.eqz (local.get 0)) (then (call $f)) (else (call 2 (i32.sub (local.get 0) (i32.const 1)))))))",
-        (c, k, a) -> {
-          k.call("go", List.of());
-          return List.of();
-        });
+    Guest g =
+        start(
+            mode,
+            "(module (import \"env\" \"f\" (func $f)) (func $go (export \"go\") (call $f))"
+                + " (func (export \"deep\") (param i32) (if (i32.eqz (local.get 0)) (then (call $f)) (else (call 2 (i32.sub (local.get 0) (i32.const 1)))))))",
+            (c, k, a) -> {
+              k.call("go", List.of());
+              return List.of();
+            });
     var depth = Guest.class.getDeclaredField("depth");
     depth.setAccessible(true);
     for (int i = 0; i < 15; i++) {
@@ -122,7 +146,7 @@ class EngineMoreTest {
     try {
       CompiledModule m = compiler.load(HexFormat.of().parseHex(hex.replace(" ", "")));
       try {
-        Guest.start(m, "g", List.of(), null, Limits.STANDARD);
+        GuestStart.guest(m, "g", List.of(), null, Limits.STANDARD);
         return "started";
       } catch (WasmException e) {
         return "start: " + e;
@@ -153,11 +177,16 @@ class EngineMoreTest {
       {"start unknown", "0061736d01000000 0801 05"},
       {"func without code", "0061736d01000000 010401600000 03020100"},
       {"bad type index", "0061736d01000000 03020109 0a040102000b"},
-      {"dup exports", "0061736d01000000 010401600000 03020100 0709 02 0161 00 00 0161 00 00 0a040102000b"},
+      {
+        "dup exports",
+        "0061736d01000000 010401600000 03020100 0709 02 0161 00 00 0161 00 00 0a040102000b"
+      },
       {"gc struct", "0061736d01000000 0105 01 5f 01 7f 00"},
       {"datacount mismatch", "0061736d01000000 0c0105"},
       {"huge table min", "0061736d01000000 0407 01 70 00 ffffffff 0f"},
-      {"bad utf8 export", "0061736d01000000 010401600000 03020100 0705 01 01 ff 00 00 0a040102000b"},
+      {
+        "bad utf8 export", "0061736d01000000 010401600000 03020100 0705 01 01 ff 00 00 0a040102000b"
+      },
       {"bad name section", "0061736d01000000 0009 046e616d65 01ff 0102"},
       {"only magic", "0061736d"},
     };
@@ -177,8 +206,12 @@ class EngineMoreTest {
   void sameImportTwice_isALinkError() {
     Signature other = Signature.of(List.of(), List.of());
     try {
-      Guest.start(load(Compiler.Mode.COMPILED, "(module (import \"env\" \"f\" (func)))"), "g",
-          List.of(new ImportSpec("env", "f", NOTHING, "a"), new ImportSpec("env", "f", other, "b")), null, Limits.STANDARD);
+      GuestStart.guest(
+          load(Compiler.Mode.COMPILED, "(module (import \"env\" \"f\" (func)))"),
+          "g",
+          List.of(new ImportSpec("env", "f", NOTHING, "a"), new ImportSpec("env", "f", other, "b")),
+          null,
+          Limits.STANDARD);
       assertTrue(false, "the second silently replaces the first");
     } catch (WasmException e) {
       assertEquals("import of `env::f` defined twice", e.getMessage());
@@ -188,29 +221,38 @@ class EngineMoreTest {
   /** A large module becomes compiled while a callback of its first call waits. */
   @Test
   void swapDuringACallback() throws Exception {
-    StringBuilder wat = new StringBuilder("(module (import \"env\" \"f\" (func $f)) (global $n (mut i32) (i32.const 0))"
-        + "(func (export \"go\") (result i32) (local i32) (local.set 0 (i32.const 5)) (call $f) (i32.add (local.get 0) (global.get $n)))"
-        + "(func (export \"inc\") (global.set $n (i32.add (global.get $n) (i32.const 1))))"
-        + "(func (export \"bad\") (unreachable))");
+    StringBuilder wat =
+        new StringBuilder(
+            "(module (import \"env\" \"f\" (func $f)) (global $n (mut i32) (i32.const 0))"
+                + "(func (export \"go\") (result i32) (local i32) (local.set 0 (i32.const 5)) (call $f) (i32.add (local.get 0) (global.get $n)))"
+                + "(func (export \"inc\") (global.set $n (i32.add (global.get $n) (i32.const 1))))"
+                + "(func (export \"bad\") (unreachable))");
     for (int i = 0; i < 3000; i++) {
-      wat.append("(func (param i32) (result i32) local.get 0 i32.const " + i + " i32.add i32.const 3 i32.mul i32.const 9 i32.xor)\n");
+      wat.append(
+          "(func (param i32) (result i32) local.get 0 i32.const "
+              + i
+              + " i32.add i32.const 3 i32.mul i32.const 9 i32.xor)\n");
     }
     compiler = new Compiler(Compiler.Options.STANDARD.withInlineBytes(10));
     CompiledModule m = compiler.load(Compiler.toBinary((wat + ")").getBytes()));
     AtomicReference<WasmException> nested = new AtomicReference<>();
-    Guest g = Guest.start(m, "g", List.of(new ImportSpec("env", "f", NOTHING, "a")), (c, k, a) -> {
-      k.call("inc", List.of());
-      for (int i = 0; i < 1000 && !m.isCompiled(); i++) {
-        Thread.sleep(10);
-      }
-      k.call("inc", List.of());
-      try {
-        k.call("bad", List.of());
-      } catch (WasmException e) {
-        nested.set(e);
-      }
-      return List.of();
-    }, Limits.STANDARD);
+    Guest g =
+        GuestStart.guest(
+            m,
+            "g",
+            List.of(new ImportSpec("env", "f", NOTHING, "a")),
+            (c, k, a) -> {
+              k.call("inc", List.of());
+              io.busbar.Until.isTrue(m::isCompiled);
+              k.call("inc", List.of());
+              try {
+                k.call("bad", List.of());
+              } catch (WasmException e) {
+                nested.set(e);
+              }
+              return List.of();
+            },
+            Limits.STANDARD);
     assertEquals(List.of(7), g.call("go", List.of()));
     assertTrue(m.isCompiled());
     assertEquals(Failure.TRAP, nested.get().failure());

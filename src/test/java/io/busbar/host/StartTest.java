@@ -1,4 +1,4 @@
-package io.busbar.attack;
+package io.busbar.host;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -33,8 +33,7 @@ class StartTest {
   @Test
   void tooLargeInlineModule_leavesTheIdFree() {
     node = TestNode.start(Config.from(new JsonObject("{\"modules\":{\"maxBytes\":100}}")));
-    InstanceSpec large =
-        TestNode.inlineText("(module) ;; " + "x".repeat(200)).withId("a");
+    InstanceSpec large = TestNode.inlineText("(module) ;; " + "x".repeat(200)).withId("a");
     Failing.with(Failure.TOO_LARGE, () -> node.start(large));
     assertEquals(0, node.client().nodes().await().get(0).getInteger("instances"));
     node.start(TestNode.inlineText("(module)").withId("a"));
@@ -100,7 +99,7 @@ class StartTest {
             "w",
             (caller, args) -> {
               entered.countDown();
-              Thread.sleep(60_000);
+              new CountDownLatch(1).await();
               return List.of();
             });
     node.client()
@@ -126,17 +125,28 @@ class StartTest {
     }
     wat.append(")");
     CountDownLatch answered = new CountDownLatch(1);
-    node.client().start(TestNode.inlineText(wat.toString()).withId("d")).onComplete(x -> {
-      said.set(x.cause() instanceof io.busbar.model.WasmException e ? e.failure() : null);
-      answered.countDown();
-    });
-    Thread.sleep(50);
+    node.client()
+        .start(TestNode.inlineText(wat.toString()).withId("d"))
+        .onComplete(
+            x -> {
+              said.set(x.cause() instanceof io.busbar.model.WasmException e ? e.failure() : null);
+              answered.countDown();
+            });
+    io.busbar.Until.isTrue(() -> node.client().nodes().await().get(0).getInteger("instances") == 1);
     node.host().close().await();
     boolean told = answered.await(15, TimeUnit.SECONDS);
     String still;
     try {
-      still = "" + node.vertx().eventBus().request("wasm.instance.d", new JsonObject(),
-          new DeliveryOptions().addHeader("action", "describe")).await().body();
+      still =
+          ""
+              + node.vertx()
+                  .eventBus()
+                  .request(
+                      "wasm.instance.d",
+                      new JsonObject(),
+                      new DeliveryOptions().addHeader("action", "describe"))
+                  .await()
+                  .body();
     } catch (RuntimeException e) {
       still = e.getMessage();
     }

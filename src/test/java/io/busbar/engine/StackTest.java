@@ -1,10 +1,8 @@
-package io.busbar.attack;
+package io.busbar.engine;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.busbar.engine.CompiledModule;
-import io.busbar.engine.Compiler;
-import io.busbar.engine.Guest;
+import io.busbar.GuestStart;
 import io.busbar.model.ImportSpec;
 import io.busbar.model.Limits;
 import io.busbar.model.Signature;
@@ -20,16 +18,28 @@ import org.junit.jupiter.params.provider.CsvSource;
  * A stack that ends inside Java code leaves JDK classes that were being initialised there unusable
  * for the rest of the JVM's life. In a JVM of its own, since it also breaks the test runner.
  */
-class PoisonTest {
+class StackTest {
   @ParameterizedTest
-  @CsvSource({"nested,interpreted,0", "nested,interpreted,1", "flat,interpreted,2", "flat,interpreted,5", "nested,compiled,0"})
-  void exhaustedStackInACallback_harmsNothingElse(String how, String mode, String stack) throws Exception {
+  @CsvSource({
+    "nested,interpreted,0",
+    "nested,interpreted,1",
+    "flat,interpreted,2",
+    "flat,interpreted,5",
+    "nested,compiled,0"
+  })
+  void exhaustedStackInACallback_harmsNothingElse(String how, String mode, String stack)
+      throws Exception {
     String classPath =
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp", classPath, "io.busbar.attack.PoisonTest$Run", how, mode, stack)
+                "-cp",
+                classPath,
+                "io.busbar.engine.StackTest$Run",
+                how,
+                mode,
+                stack)
             .redirectErrorStream(true)
             .start();
     assertTrue(process.waitFor(60, TimeUnit.SECONDS));
@@ -47,10 +57,11 @@ class PoisonTest {
           "(module (import \"env\" \"f\" (func $f)) (func $go (export \"go\") (call $f))"
               + " (func $flat (export \"flat\") (call $f) (call $flat))"
               + " (func (export \"bad\") (unreachable)))";
-      CompiledModule module = compiler.load(Compiler.toBinary(wat.getBytes(StandardCharsets.UTF_8)));
+      CompiledModule module =
+          compiler.load(Compiler.toBinary(wat.getBytes(StandardCharsets.UTF_8)));
       boolean nested = args[0].equals("nested");
       Guest guest =
-          Guest.start(
+          GuestStart.guest(
               module,
               "g",
               List.of(new ImportSpec("env", "f", Signature.of(List.of(), List.of()), "a")),
