@@ -83,6 +83,7 @@ public final class HttpGateway {
         new HttpServerOptions()
             .setHost(options.host())
             .setPort(options.port())
+            .setHttp2ClearTextEnabled(false) // it knows no Host header, which the guard looks at
             .setIdleTimeout(Math.toIntExact(idle.toSeconds()))
             .setIdleTimeoutUnit(TimeUnit.SECONDS);
     return vertx

@@ -193,7 +193,6 @@ class ReentryTest {
     StringBuilder bad = new StringBuilder();
     for (String[] m : modules) {
       String said = loading(m[1]);
-      System.out.println("MODULE " + m[0] + ": " + said);
       if (said.contains("INTERNAL") || said.startsWith("RAW")) {
         bad.append(m[0]).append(": ").append(said).append('\n');
       }
