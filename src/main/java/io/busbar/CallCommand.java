@@ -20,6 +20,7 @@ import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -62,8 +63,8 @@ final class CallCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    Compiler.Options options = Compiler.Options.STANDARD.withMode(mode());
     byte[] wasm = ModuleFile.read(file);
-    Compiler.Options options = Compiler.Options.STANDARD.withMode(Config.mode(machine));
     try (Compiler compiler = new Compiler(options)) {
       CompiledModule module = compiler.load(wasm);
       for (Object result : run(module)) {
@@ -71,6 +72,18 @@ final class CallCommand implements Callable<Integer> {
       }
     }
     return Exit.OK;
+  }
+
+  private Compiler.Mode mode() {
+    if (timeout < 0) {
+      throw new ParameterException(
+          spec.commandLine(), "`--timeout` must be 0 or more, not " + timeout);
+    }
+    try {
+      return Config.mode(machine);
+    } catch (WasmException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage());
+    }
   }
 
   /** On a thread of the stack that guests have on a node. */

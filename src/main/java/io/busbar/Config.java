@@ -13,6 +13,7 @@ import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -64,8 +65,16 @@ public record Config(
     return new Config(
         host(root),
         compiler(section(root, "engine", "machine", "inlineBytes", "idleBytes")),
-        root.optionalString("data").map(Path::of),
+        root.optionalString("data").map(Config::path),
         http(section(root, "http", "host", "port")));
+  }
+
+  private static Path path(String text) {
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException e) {
+      throw Failure.BAD_REQUEST.because("`data` is not a path: `%s`", Names.shown(text));
+    }
   }
 
   private static Body section(Body root, String name, String... keys) {

@@ -2,7 +2,11 @@ package io.busbar;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
 import io.busbar.gateway.HttpGateway;
+import io.busbar.model.Failure;
+import io.busbar.model.WasmException;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
@@ -12,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code busbar serve}: a node with HTTP, until it is told to end. */
@@ -39,7 +44,12 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Config config = config();
+    Config config;
+    try {
+      config = config();
+    } catch (WasmException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage());
+    }
     Vertx vertx = Vertx.vertx();
     CountDownLatch ended = new CountDownLatch(1);
     try {
@@ -71,6 +81,13 @@ final class ServeCommand implements Callable<Integer> {
     return host.contains(":") ? "[" + host + "]" : host;
   }
 
+  private static Throwable cannotListen(HttpGateway.Options http, Throwable e) {
+    return e instanceof IOException
+        ? Failure.UNAVAILABLE.because(
+            "cannot listen on %s:%d: %s", shown(http.host()), http.port(), e.getMessage())
+        : e;
+  }
+
   private Config config() {
     Config config = file == null ? Config.standard() : Config.read(file);
     if (data != null) {
@@ -85,7 +102,12 @@ final class ServeCommand implements Callable<Integer> {
 
   private static HttpGateway http(Vertx vertx, Config config) {
     return HttpGateway.open(
-            vertx, config.http(), config.host().addresses(), config.host().moduleBytes())
+            vertx,
+            config.http(),
+            config.host().addresses(),
+            config.host().moduleBytes(),
+            config.host().limits().deadline())
+        .recover(e -> Future.failedFuture(cannotListen(config.http(), e)))
         .await();
   }
 
@@ -95,6 +117,7 @@ final class ServeCommand implements Callable<Integer> {
     Thread close =
         new Thread(
             () -> {
+              http.drain();
               node.close()
                   .eventually(http::close)
                   .eventually(vertx::close)

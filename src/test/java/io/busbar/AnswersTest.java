@@ -191,6 +191,18 @@ class AnswersTest {
   }
 
   @Test
+  void hundredThousandParams_areTooManyAndNothingElse() {
+    JsonArray params = new JsonArray();
+    for (int i = 0; i < 100_000; i++) {
+      params.add(i);
+    }
+    JsonObject body = new JsonObject().put("function", "sum").put("params", params);
+    ReplyException refused = assertThrows(ReplyException.class, () -> request(call(), body));
+    assertEquals("number of params does not match. expected 2, got 100000", refused.getMessage());
+    assertEquals(4001, refused.failureCode());
+  }
+
+  @Test
   void numbersBeyondTheDoubles_areRefused() {
     JsonObject body = new JsonObject("{\"function\":\"f64_f64\",\"params\":[1e400]}");
     ReplyException refused = assertThrows(ReplyException.class, () -> request(call(), body));

@@ -139,8 +139,9 @@ class MainTest {
         "serve",
         "--host",
         "0.0.0.0");
-    assertFails(3, "`port` must be 0 to 65535, not -1", "serve", "--port=-1");
-    assertEquals(3, run("serve", "--config", file("none.json")));
+    assertFails(
+        2, "`port` must be 0 to 65535, not -1 (see busbar serve --help)", "serve", "--port=-1");
+    assertEquals(2, run("serve", "--config", file("none.json")));
   }
 
   @Test

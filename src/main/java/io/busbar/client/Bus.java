@@ -89,23 +89,39 @@ public final class Bus {
               .addHeader(Headers.ACTION, action)
               .addHeader(Headers.ERRORS, Headers.ERRORS_AS_BODY)
               .setSendTimeout(patience().toMillis());
-      timeout.ifPresent(t -> options.addHeader(Headers.TIMEOUT, Long.toString(t.toMillis())));
+      timeout.ifPresent(t -> options.addHeader(Headers.TIMEOUT, Long.toString(millis(t))));
       id.ifPresent(i -> options.addHeader(Headers.ID, i));
       user.ifPresent(u -> options.addHeader(Headers.USER, u));
       origin.ifPresent(o -> o.addTo(options));
       return options;
     }
 
+    /** The owner's time in whole milliseconds, at least one; zero stays the instance's own. */
+    private static long millis(Duration time) {
+      if (time.isNegative()) {
+        throw Failure.BAD_REQUEST.because("a timeout must be 0 or more, not %s", time);
+      }
+      Duration most = time.compareTo(LONGEST) > 0 ? LONGEST : time;
+      return most.plusNanos(999_999).toMillis();
+    }
+
     private Duration patience() {
-      Duration time = timeout.orElse(STANDARD);
-      return (time.isZero() ? LONGEST : time).plus(MARGIN);
+      long millis = millis(timeout.orElse(STANDARD));
+      return (millis == 0 ? LONGEST : Duration.ofMillis(millis)).plus(MARGIN);
     }
   }
 
   /** Asks at an address. */
   public Future<Body> ask(String address, Question question) {
-    return request(address, question.body(), question.options())
-        .recover(e -> Future.failedFuture(Failures.from(e)));
+    return request(address, question).recover(e -> Future.failedFuture(Failures.from(e)));
+  }
+
+  private Future<Body> request(String address, Question question) {
+    try {
+      return request(address, question.body(), question.options());
+    } catch (WasmException e) {
+      return Future.failedFuture(e);
+    }
   }
 
   private Future<Body> request(String address, Body body, DeliveryOptions options) {
@@ -121,7 +137,7 @@ public final class Bus {
 
   /** Asks the instance that waits for a callback. */
   public Future<Body> askCaller(String address, Question question) {
-    return request(address, question.body(), question.options())
+    return request(address, question)
         .recover(e -> Future.failedFuture(isNobody(e) ? noLongerValid() : Failures.from(e)));
   }
 
@@ -131,7 +147,7 @@ public final class Bus {
 
   /** Asks an instance: at its own address, or where it has none at the common one. */
   public Future<Body> askInstance(String id, Question question) {
-    return request(addresses.instance(id), question.body(), question.options())
+    return request(addresses.instance(id), question)
         .recover(
             e -> {
               DeliveryOptions named = question.options().addHeader(Headers.INSTANCE, id);

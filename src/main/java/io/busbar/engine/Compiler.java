@@ -130,7 +130,7 @@ public final class Compiler implements AutoCloseable {
               Types.describe(id, wasm.length, parsed), parsed, Vectors.stores(parsed));
       compileNowOrLater(module, wasm.length);
       mine.module.complete(module);
-    } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+    } catch (RuntimeException | Error e) {
       synchronized (held) {
         held.remove(id, mine);
       }

@@ -5,6 +5,7 @@ import com.dylibso.chicory.runtime.GlobalInstance;
 import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.Machine;
 import com.dylibso.chicory.runtime.Memory;
+import com.dylibso.chicory.wasm.ChicoryException;
 import io.busbar.engine.wasi.Wasi;
 import io.busbar.model.Exports;
 import io.busbar.model.ExternType;
@@ -92,7 +93,8 @@ public final class Guest implements Exports, AutoCloseable {
       Linker linker = new Linker(guest, plan.imports(), guest.wasi, calls);
       guest.build(plan, linker, new Quotas(plan.limits()));
       guest.depth--;
-    } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+    } catch (RuntimeException | Error e) {
+      Thread.interrupted(); // it was for this start
       guest.close();
       throw Traps.starting(e, guest.trace);
     }
@@ -130,7 +132,7 @@ public final class Guest implements Exports, AutoCloseable {
     parts.add(part);
     try {
       build(part, linker, quotas);
-    } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+    } catch (RuntimeException | Error e) {
       throw Links.failed(Traps.starting(e, trace));
     }
     linker.offer(link.name(), part);
@@ -187,20 +189,28 @@ public final class Guest implements Exports, AutoCloseable {
   }
 
   private long[] run(ExportFunction function, long[] slots) {
-    Machine[] waiting = enter();
-    boolean failed = true;
+    return depth == 0 ? runOutermost(function, slots) : runInside(function, slots);
+  }
+
+  private long[] runOutermost(ExportFunction function, long[] slots) {
+    for (Part part : parts) {
+      part.machine().refresh();
+    }
     try {
-      long[] results = function.apply(slots);
-      failed = false;
-      return results;
+      depth = 1;
+      return function.apply(slots);
     } catch (Throwable e) {
-      WasmException why = Traps.running(e, trace);
-      if (waiting == null && isSuccess(why)) {
+      depth = 0;
+      WasmException failure = Traps.running(e, trace);
+      parts.forEach(Part::reset);
+      trace.clear();
+      Thread.interrupted(); // it was for this call, and would stop the next one
+      if (isSuccess(failure)) {
         return EXITED;
       }
-      throw why;
+      throw failure;
     } finally {
-      leave(waiting, failed);
+      depth = 0;
     }
   }
 
@@ -208,30 +218,29 @@ public final class Guest implements Exports, AutoCloseable {
     return why.failure() == Failure.EXIT && Integer.valueOf(0).equals(why.details().get("exit"));
   }
 
-  /** The machines of the call that waits for this one; null if there is none. */
-  private Machine[] enter() {
-    if (depth++ == 0) {
-      for (Part part : parts) {
-        part.machine().refresh();
-      }
-      return null;
-    }
+  /**
+   * A call out of a callback: on other machines, so that a trap leaves nothing on the stack of the
+   * call that waits. Where the thread's stack is exhausted, nothing is done here but pass it on.
+   */
+  private long[] runInside(ExportFunction function, long[] slots) {
     Machine[] waiting = new Machine[parts.size()];
-    for (int i = 0; i < waiting.length; i++) {
-      waiting[i] = parts.get(i).machine().replace();
-    }
-    return waiting;
-  }
-
-  private void leave(Machine[] waiting, boolean failed) {
-    depth--;
-    for (int i = 0; waiting != null && i < waiting.length; i++) {
-      parts.get(i).machine().restore(waiting[i]);
-    }
-    if (waiting == null && failed) {
-      parts.forEach(part -> part.machine().replace());
-      trace.clear();
-      Thread.interrupted(); // it was for this call, and would stop the next one
+    int replaced = 0;
+    try {
+      depth++;
+      for (; replaced < waiting.length; replaced++) {
+        waiting[replaced] = parts.get(replaced).machine().replace();
+      }
+      return function.apply(slots);
+    } catch (ChicoryException e) {
+      if (Traps.isStackExhausted(e)) {
+        throw e;
+      }
+      throw Traps.running(e, trace);
+    } finally {
+      depth--;
+      for (int i = 0; i < replaced; i++) {
+        parts.get(i).machine().restore(waiting[i]);
+      }
     }
   }
 

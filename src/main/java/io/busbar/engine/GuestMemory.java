@@ -119,13 +119,21 @@ final class GuestMemory implements Memory {
   @Override
   @SuppressWarnings("removal") // the interface's atomics still go through it
   public int waitOn(int address, int expected, long timeout) {
+    checkShared();
     return readInt(address) == expected ? sleep(timeout) : 1;
   }
 
   @Override
   @SuppressWarnings("removal") // the interface's atomics still go through it
   public int waitOn(int address, long expected, long timeout) {
+    checkShared();
     return readLong(address) == expected ? sleep(timeout) : 1;
+  }
+
+  private void checkShared() {
+    if (!shared()) {
+      throw new WasmRuntimeException("atomic wait on non-shared memory");
+    }
   }
 
   /** Nobody can wake a guest's only thread: it waits its time out, or until interrupted. */
@@ -154,10 +162,11 @@ final class GuestMemory implements Memory {
   @Override
   public void initialize(Instance instance, DataSegment[] dataSegments, int memoryIndex) {
     segments = dataSegments;
-    for (DataSegment segment : dataSegments) {
-      if (segment instanceof ActiveDataSegment active && active.index() == memoryIndex) {
+    for (int i = 0; i < segments.length; i++) {
+      if (segments[i] instanceof ActiveDataSegment active && active.index() == memoryIndex) {
         int offset = (int) computeConstantValue(instance, active.offsetInstructions())[0];
         write(offset, active.data(), 0, active.data().length);
+        drop(i); // as the specification says: memory.init must not find it any more
       }
     }
   }

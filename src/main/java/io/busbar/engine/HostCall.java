@@ -10,6 +10,11 @@ public interface HostCall {
   /** The detail of an exception that holds a failure code which is not ours. */
   String FOREIGN_CODE = "foreignCode";
 
+  /** Whether answering this import takes more Java code than a small function. */
+  default boolean needsHeadroom(ImportSpec called) {
+    return false;
+  }
+
   /**
    * Answers an import.
    *

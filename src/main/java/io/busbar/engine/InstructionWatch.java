@@ -27,12 +27,17 @@ final class InstructionWatch implements ExecutionListener {
 
   @Override
   public void onExecution(Instruction instruction, MStack stack) {
-    if ((++count & MASK) == 0 && Thread.currentThread().isInterrupted()) {
-      throw new ChicoryInterruptedException("Thread interrupted");
-    }
     if (!vectorStores.isEmpty()) {
       mendVectors(instruction, stack);
     }
+    if ((++count & MASK) == 0 && Thread.currentThread().isInterrupted()) {
+      throw new ChicoryInterruptedException("Thread interrupted");
+    }
+  }
+
+  /** The stack it has seen is gone. */
+  void reset() {
+    swapBack = false;
   }
 
   private void mendVectors(Instruction instruction, MStack stack) {

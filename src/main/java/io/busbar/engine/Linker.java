@@ -9,47 +9,74 @@ import com.dylibso.chicory.runtime.ImportTag;
 import com.dylibso.chicory.runtime.ImportValues;
 import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.WasmFunctionHandle;
+import com.dylibso.chicory.wasm.ChicoryException;
 import io.busbar.engine.wasi.Wasi;
 import io.busbar.engine.wasi.WasiFunction;
 import io.busbar.model.ExternType;
 import io.busbar.model.Failure;
 import io.busbar.model.ImportSpec;
 import io.busbar.model.ModuleInfo;
+import io.busbar.model.Names;
 import io.busbar.model.Signature;
 import io.busbar.model.WasmException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a module imports, found among the functions its spec gives, the exports of the modules that
  * were linked before, and at last among those of WASI.
  */
 final class Linker {
+  /** Afterwards the classes a Java function needs are there, and it can run out of stack safely. */
+  private static final int CALLS_WITH_HEADROOM = 256;
+
+  /** What was cancelled, has exited or failed in a callback further in, is passed on as it is. */
+  private static final Set<Failure> PASSED_ON =
+      Set.of(Failure.CANCELLED, Failure.EXIT, Failure.HOST_FUNCTION);
+
   private final Guest guest;
   private final Optional<Wasi> wasi;
   private final HostCall calls;
-  private final Map<String, ImportSpec> functions = new LinkedHashMap<>();
+  private final Map<Key, ImportSpec> functions = new LinkedHashMap<>();
   private final Map<String, Part> links = new LinkedHashMap<>();
 
   Linker(Guest guest, List<ImportSpec> imports, Optional<Wasi> wasi, HostCall calls) {
     this.guest = guest;
     this.wasi = wasi;
     this.calls = calls;
-    imports.forEach(spec -> functions.put(key(spec.module(), spec.name()), spec));
+    for (ImportSpec spec : imports) {
+      Key key = new Key(spec.module(), spec.name());
+      if (functions.put(key, spec) != null) {
+        throw definedTwice(key);
+      }
+    }
   }
 
-  private static String key(String module, String name) {
-    return module + "::" + name;
+  /** Where a module looks for something it imports. */
+  private record Key(String module, String name) {
+    static Key of(ModuleInfo.Import wanted) {
+      return new Key(wanted.module(), wanted.name());
+    }
+
+    @Override
+    public String toString() {
+      return Names.shown(module) + "::" + Names.shown(name);
+    }
+  }
+
+  private static WasmException definedTwice(Key key) {
+    return Failure.LINK.because("import of `%s` defined twice", key);
   }
 
   /** From now on the exports of a linked module can be imported under this name. */
   void offer(String name, Part part) {
     for (ModuleInfo.Export export : part.info().exports()) {
-      String key = key(name, export.name());
+      Key key = new Key(name, export.name());
       if (functions.containsKey(key)) {
-        throw Failure.LINK.because("import of `%s` defined twice", key);
+        throw definedTwice(key);
       }
     }
     links.put(name, part);
@@ -59,12 +86,12 @@ final class Linker {
   ImportValues link(ModuleInfo module) {
     for (ModuleInfo.Import wanted : module.imports()) {
       if (!isDefined(wanted)) {
-        throw Failure.LINK.because("unknown import: `%s` has not been defined", key(wanted));
+        throw Failure.LINK.because("unknown import: `%s` has not been defined", Key.of(wanted));
       }
     }
     ImportValues.Builder values = ImportValues.builder();
     for (ModuleInfo.Import wanted : module.imports()) {
-      ImportSpec spec = functions.get(key(wanted));
+      ImportSpec spec = functions.get(Key.of(wanted));
       if (spec != null) {
         values.addFunction(function(wanted, spec));
       } else if (exported(wanted) != null) {
@@ -77,17 +104,13 @@ final class Linker {
   }
 
   private boolean isDefined(ModuleInfo.Import wanted) {
-    return functions.containsKey(key(wanted))
+    return functions.containsKey(Key.of(wanted))
         || exported(wanted) != null
         || ofWasi(wanted).isPresent();
   }
 
   private Optional<WasiFunction> ofWasi(ModuleInfo.Import wanted) {
     return wasi.flatMap(world -> world.function(wanted.module(), wanted.name()));
-  }
-
-  private static String key(ModuleInfo.Import wanted) {
-    return key(wanted.module(), wanted.name());
   }
 
   /** The type of a linked module's export; null if there is none. */
@@ -97,7 +120,7 @@ final class Linker {
   }
 
   private static WasmException incompatible(ModuleInfo.Import wanted) {
-    return Failure.LINK.because("incompatible import type for `%s`", key(wanted));
+    return Failure.LINK.because("incompatible import type for `%s`", Key.of(wanted));
   }
 
   private void add(ImportValues.Builder values, ModuleInfo.Import wanted) {
@@ -125,7 +148,13 @@ final class Linker {
   }
 
   private static ImportFunction function(ModuleInfo.Import wanted, WasiFunction function) {
-    return function(wanted, function.signature(), function.handle());
+    return function(
+        wanted,
+        function.signature(),
+        (instance, slots) -> {
+          Headroom.check(); // what it holds while it works is let go, and no class is half loaded
+          return function.handle().apply(instance, slots);
+        });
   }
 
   private static ImportFunction function(
@@ -142,7 +171,11 @@ final class Linker {
 
   private WasmFunctionHandle handle(ImportSpec spec) {
     Signature signature = spec.signature();
+    int[] made = {0};
     return (instance, slots) -> {
+      if (calls.needsHeadroom(spec) || made[0]++ < CALLS_WITH_HEADROOM) {
+        Headroom.check();
+      }
       Callback caller = new Callback(guest, instance);
       try {
         List<Object> args = Values.liftResults(signature.params(), slots);
@@ -150,7 +183,9 @@ final class Linker {
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new ChicoryInterruptedException("Thread interrupted");
-      } catch (Exception e) {
+      } catch (StackOverflowError | ChicoryException e) {
+        throw e; // no stack is left here: the outermost call sees to it
+      } catch (Throwable e) {
         throw failed(spec, e);
       } finally {
         caller.close();
@@ -166,13 +201,10 @@ final class Linker {
     return Values.lowerParams(spec.signature().results(), results == null ? List.of() : results);
   }
 
-  /** What a callback's own call ended with, and ends the waiting one with too. */
-  private static boolean endsTheCall(Failure why) {
-    return why == Failure.CANCELLED || why == Failure.EXIT;
-  }
-
-  private static WasmException failed(ImportSpec spec, Exception e) {
-    if (e instanceof WasmException ours && endsTheCall(ours.failure())) {
+  private static WasmException failed(ImportSpec spec, Throwable e) {
+    if (e instanceof WasmException ours
+        && PASSED_ON.contains(ours.failure())
+        && !ours.details().containsKey(HostCall.FOREIGN_CODE)) {
       return ours;
     }
     String said = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
@@ -186,7 +218,7 @@ final class Linker {
     }
     cause.put("message", said);
     return Failure.HOST_FUNCTION
-        .because("import `%s` failed: %s", spec.path(), said)
+        .because("import `%s` failed: %s", Names.shown(spec.path()), said)
         .with("cause", cause);
   }
 }

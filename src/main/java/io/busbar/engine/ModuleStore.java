@@ -5,10 +5,10 @@ import static java.util.stream.Collectors.joining;
 import io.busbar.model.Failure;
 import io.busbar.model.ModuleId;
 import io.busbar.model.ModuleRef;
+import io.busbar.model.WasmException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -34,7 +34,9 @@ import java.util.stream.Stream;
  * it is read. Blocking; safe for use by many threads.
  */
 public final class ModuleStore {
+  private static final System.Logger LOG = System.getLogger(ModuleStore.class.getName());
   private static final String SUFFIX = ".wasm";
+  private static final String UNFINISHED = ".new";
 
   private final Optional<Path> folder;
   private final Map<ModuleId, Entry> entries = new LinkedHashMap<>();
@@ -42,9 +44,9 @@ public final class ModuleStore {
 
   private static final class Entry {
     final int size;
-    final byte[] bytes; // null where they are on disk
+    final byte[] bytes; // null where they are on disk: what is kept, if there is a folder
     final Set<String> users = new TreeSet<>(); // instances
-    boolean kept; // was put, and stays when nobody uses it
+    final boolean kept; // was put, and stays when nobody uses it
 
     Entry(int size, byte[] bytes, boolean kept) {
       this.size = size;
@@ -72,7 +74,7 @@ public final class ModuleStore {
       }
       readTags();
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read the module folder " + root, e);
+      throw Failure.UNAVAILABLE.because("cannot use the module folder %s: %s", root, e);
     }
   }
 
@@ -81,6 +83,8 @@ public final class ModuleStore {
     if (name.matches("[0-9a-f]{64}\\.wasm")) {
       ModuleId id = new ModuleId(name.substring(0, 64));
       entries.put(id, new Entry((int) Files.size(file), null, true));
+    } else if (name.endsWith(UNFINISHED)) {
+      discard(file);
     }
   }
 
@@ -92,10 +96,18 @@ public final class ModuleStore {
       return; // nothing was ever tagged
     }
     for (String tag : saved.stringPropertyNames()) {
-      ModuleId id = ModuleId.parse(saved.getProperty(tag));
-      if (entries.containsKey(id)) {
+      readTag(tag, saved.getProperty(tag));
+    }
+  }
+
+  private void readTag(String tag, String text) {
+    try {
+      ModuleId id = ModuleId.parse(text);
+      if (entries.containsKey(id) && ModuleRef.parse(tag) instanceof ModuleRef.Named) {
         tags.put(tag, id);
       }
+    } catch (WasmException e) {
+      LOG.log(System.Logger.Level.WARNING, "passed over in {0}: {1}", tagFile(), e.getMessage());
     }
   }
 
@@ -111,25 +123,35 @@ public final class ModuleStore {
    * Keeps a valid binary, under a name if there is one.
    *
    * @return whether it is new here
-   * @throws io.busbar.model.WasmException {@code CONFLICT} where name and version are another's
+   * @throws WasmException {@code CONFLICT} where name and version are another's
    */
   public synchronized boolean put(ModuleId id, byte[] wasm, Optional<ModuleRef.Named> name) {
     name.ifPresent(tag -> checkFree(tag, id));
-    boolean added = add(id, wasm, true);
-    entries.get(id).kept = true;
+    boolean added = keep(id, wasm);
     name.ifPresent(tag -> setTag(tag, id));
     return added;
   }
 
-  private boolean add(ModuleId id, byte[] wasm, boolean kept) {
-    if (entries.containsKey(id)) {
-      return false;
-    }
-    if (folder.isPresent()) {
+  /** Puts the binary to its place, again if what is there was damaged; true if it is new. */
+  private boolean keep(ModuleId id, byte[] wasm) {
+    Entry known = entries.get(id);
+    if (folder.isPresent() && !isIntact(id)) {
       replace(file(id), out -> out.write(wasm));
     }
-    entries.put(id, new Entry(wasm.length, folder.isPresent() ? null : wasm, kept));
-    return true;
+    Entry kept = new Entry(wasm.length, folder.isPresent() ? null : wasm, true);
+    if (known != null) {
+      kept.users.addAll(known.users);
+    }
+    entries.put(id, kept);
+    return known == null || !known.kept;
+  }
+
+  private boolean isIntact(ModuleId id) {
+    try {
+      return Files.exists(file(id)) && ModuleId.of(Files.readAllBytes(file(id))).equals(id);
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** A version is for ever; a name without one moves to what was put last. */
@@ -199,10 +221,11 @@ public final class ModuleStore {
     }
   }
 
-  /** An instance runs this module from now on; one that was never put is added until it stops. */
+  /**
+   * An instance runs this module from now on; one that was never put stays in memory, until then.
+   */
   public synchronized void use(ModuleId id, byte[] wasm, String instance) {
-    add(id, wasm, false);
-    entries.get(id).users.add(instance);
+    entries.computeIfAbsent(id, added -> new Entry(wasm.length, wasm, false)).users.add(instance);
   }
 
   /** The instance has stopped; true if the module went with it. */
@@ -223,7 +246,7 @@ public final class ModuleStore {
    * Takes a name away, and the module too if it has no other; a digest takes all names away.
    *
    * @return the digest if the module is gone
-   * @throws io.busbar.model.WasmException {@code NO_SUCH_MODULE}, or {@code CONFLICT} in use
+   * @throws WasmException {@code NO_SUCH_MODULE}, or {@code CONFLICT} in use
    */
   public synchronized Optional<ModuleId> remove(ModuleRef ref) {
     ModuleId id = resolve(ref);
@@ -250,8 +273,8 @@ public final class ModuleStore {
   }
 
   private void delete(ModuleId id) {
-    entries.remove(id);
-    if (folder.isPresent()) {
+    Entry gone = entries.remove(id);
+    if (folder.isPresent() && gone.kept) {
       try {
         Files.deleteIfExists(file(id));
       } catch (IOException e) {
@@ -283,7 +306,7 @@ public final class ModuleStore {
 
   /** Either the whole new file is there afterwards, or the old one; {@code UNAVAILABLE} if not. */
   private static void replace(Path file, Content content) {
-    Path beside = file.resolveSibling(file.getFileName() + ".new");
+    Path beside = file.resolveSibling(file.getFileName() + UNFINISHED);
     try {
       try (OutputStream out = Files.newOutputStream(beside)) {
         content.writeTo(out);
@@ -302,8 +325,7 @@ public final class ModuleStore {
     try {
       Files.deleteIfExists(file);
     } catch (IOException e) {
-      System.getLogger(ModuleStore.class.getName())
-          .log(System.Logger.Level.WARNING, "cannot delete {0}: {1}", file, e.getMessage());
+      LOG.log(System.Logger.Level.WARNING, "cannot delete {0}: {1}", file, e.getMessage());
     }
   }
 }

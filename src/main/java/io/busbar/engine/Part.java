@@ -18,12 +18,14 @@ import java.util.Optional;
 final class Part {
   private final CompiledModule module;
   private final String label;
+  private final InstructionWatch watch;
   private Instance instance;
 
   /** A module that frames call {@code label} where it does not name itself. */
   Part(CompiledModule module, String label) {
     this.module = module;
     this.label = module.info().name().orElse(label);
+    this.watch = new InstructionWatch(module.vectorStores());
   }
 
   /** Builds the instance, and then runs its start section. */
@@ -34,10 +36,16 @@ final class Part {
             .withMachineFactory(made -> new GuestMachine(made, this, trace))
             .withMemoryFactory(quotas::memory)
             .withTableFactory(quotas::table)
-            .withUnsafeExecutionListener(new InstructionWatch(module.vectorStores()))
+            .withUnsafeExecutionListener(watch)
             .withInitialize(false)
             .build();
     instance.initialize(false);
+  }
+
+  /** After a call that failed: goes on with machines that have nothing on their stacks. */
+  void reset() {
+    machine().replace();
+    watch.reset();
   }
 
   CompiledModule module() {
@@ -58,7 +66,7 @@ final class Part {
 
   /** A frame of a trap: {@code module!function}. */
   String frame(int function) {
-    return label + "!" + module.functionName(function);
+    return Names.shown(label) + "!" + Names.shown(module.functionName(function));
   }
 
   ExternType.Function functionType(String name) {

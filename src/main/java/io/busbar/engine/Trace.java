@@ -3,13 +3,20 @@ package io.busbar.engine;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The frames of the last exception in a guest: from the interpreter, or from compiled classes. */
+/**
+ * The frames of the last exception in a guest: from the interpreter, or from compiled classes.
+ *
+ * <p>While an exception passes, hardly any stack may be left: then functions are only noted, and
+ * named when the outermost call has ended.
+ */
 final class Trace {
   private static final int MOST = 64;
   private static final String COMPILED_FUNCTION = "func_";
 
   private final List<Part> parts;
-  private final List<String> interpreted = new ArrayList<>();
+  private final Part[] passedParts = new Part[MOST];
+  private final int[] passedFunctions = new int[MOST];
+  private int passed;
   private Throwable last;
 
   Trace(List<Part> parts) {
@@ -20,28 +27,40 @@ final class Trace {
   void passed(Throwable exception, Part part, int function) {
     if (exception != last) {
       last = exception;
-      interpreted.clear();
+      passed = 0;
     }
-    add(interpreted, part, function);
+    if (passed < MOST) {
+      passedParts[passed] = part;
+      passedFunctions[passed++] = function;
+    }
   }
 
   /** The frames of this exception, innermost first, as {@code module!function}. */
   List<String> frames(Throwable exception) {
-    if (exception == last) {
-      return List.copyOf(interpreted);
+    return exception == last ? interpreted() : compiled(exception);
+  }
+
+  private List<String> interpreted() {
+    List<String> frames = new ArrayList<>();
+    for (int i = 0; i < passed; i++) {
+      add(frames, passedParts[i], passedFunctions[i]);
     }
+    return frames;
+  }
+
+  private List<String> compiled(Throwable exception) {
     List<String> frames = new ArrayList<>();
     Throwable origin = exception.getCause() == null ? exception : exception.getCause();
     for (StackTraceElement element : origin.getStackTrace()) {
       String method = element.getMethodName();
-      if (method.startsWith(COMPILED_FUNCTION)) {
-        addFrame(frames, element.getClassName(), method.substring(COMPILED_FUNCTION.length()));
+      if (frames.size() < MOST && method.startsWith(COMPILED_FUNCTION)) {
+        addCompiled(frames, element.getClassName(), method.substring(COMPILED_FUNCTION.length()));
       }
     }
     return frames;
   }
 
-  private void addFrame(List<String> frames, String className, String function) {
+  private void addCompiled(List<String> frames, String className, String function) {
     for (Part part : parts) {
       if (className.startsWith(part.module().className())) {
         add(frames, part, Integer.parseInt(function));
@@ -52,7 +71,7 @@ final class Trace {
 
   /** An import is only the way to a function elsewhere. */
   private static void add(List<String> frames, Part part, int function) {
-    if (frames.size() < MOST && function >= part.module().importedFunctions()) {
+    if (function >= part.module().importedFunctions()) {
       frames.add(part.frame(function));
     }
   }
@@ -60,6 +79,6 @@ final class Trace {
   /** Lets go of the exception, and so of the classes it points to. */
   void clear() {
     last = null;
-    interpreted.clear();
+    passed = 0;
   }
 }

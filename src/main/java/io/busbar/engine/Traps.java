@@ -6,7 +6,9 @@ import com.dylibso.chicory.wasm.InvalidException;
 import com.dylibso.chicory.wasm.MalformedException;
 import com.dylibso.chicory.wasm.UnlinkableException;
 import io.busbar.model.Failure;
+import io.busbar.model.Names;
 import io.busbar.model.WasmException;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +17,8 @@ import java.util.UUID;
 /** What went wrong in the engine, as a {@link Failure}: the one place that knows its exceptions. */
 final class Traps {
   private static final System.Logger LOG = System.getLogger(Traps.class.getName());
+
+  private static final String TABLE_BOUNDS = "undefined element: out of bounds table access";
 
   /** What the engine's message starts with, and the trap word of the protocol. */
   private static final Map<String, String> WORDS = words();
@@ -35,8 +39,8 @@ final class Traps {
             "invalid conversion to integer")) {
       words.put(word, word);
     }
-    words.put("undefined element", "undefined element: out of bounds table access");
-    words.put("out of bounds table access", "undefined element: out of bounds table access");
+    words.put("undefined element", TABLE_BOUNDS);
+    words.put("out of bounds table access", TABLE_BOUNDS);
     words.put("null ", "null reference");
     words.put("Trapped on call_ref", "null reference");
     words.put("Trapped on ref_as_non_null", "null reference");
@@ -63,12 +67,31 @@ final class Traps {
     if (thrown instanceof ChicoryException) {
       return trap(word(thrown.getMessage()), trace.frames(thrown));
     }
+    if (thrown instanceof IndexOutOfBoundsException && isFromTableInstruction(thrown)) {
+      return trap(TABLE_BOUNDS, trace.frames(thrown));
+    }
     return internal(thrown);
+  }
+
+  /** Whether the thread's stack ran out: handled only where there is stack again. */
+  static boolean isStackExhausted(Throwable thrown) {
+    return thrown instanceof StackOverflowError
+        || thrown instanceof ChicoryException && thrown.getCause() instanceof StackOverflowError;
   }
 
   private static boolean isInterrupt(Throwable thrown) {
     return thrown instanceof ChicoryInterruptedException
         || thrown instanceof ChicoryException && "Thread interrupted".equals(thrown.getMessage());
+  }
+
+  /** The engine leaves some bounds of tables to Java's lists and arrays. */
+  private static boolean isFromTableInstruction(Throwable thrown) {
+    return Arrays.stream(thrown.getStackTrace())
+        .limit(8)
+        .anyMatch(
+            frame ->
+                frame.getClassName().startsWith("com.dylibso.chicory.")
+                    && frame.getMethodName().startsWith("TABLE_"));
   }
 
   private static WasmException trap(String word, List<String> frames) {
@@ -82,7 +105,7 @@ final class Traps {
         return known.getValue();
       }
     }
-    return text;
+    return Names.shown(text);
   }
 
   /** An exception out of parsing or validating. */
@@ -90,7 +113,10 @@ final class Traps {
     if (thrown instanceof WasmException ours) {
       return ours;
     }
-    String why = String.valueOf(thrown.getMessage());
+    if (Thread.currentThread().isInterrupted() || isInterrupt(thrown)) {
+      return Failure.UNAVAILABLE.because("the node is closing");
+    }
+    String why = Names.shown(String.valueOf(thrown.getMessage()));
     if (thrown instanceof OutOfMemoryError) {
       why = "it declares more than the node's memory holds";
     } else if (!(thrown instanceof MalformedException) && !(thrown instanceof InvalidException)) {
@@ -102,7 +128,7 @@ final class Traps {
   /** An exception out of building an instance, its start section included. */
   static WasmException starting(Throwable thrown, Trace trace) {
     if (thrown instanceof UnlinkableException) {
-      return Failure.LINK.because("%s", thrown.getMessage());
+      return Failure.LINK.because("%s", Names.shown(thrown.getMessage()));
     }
     return running(thrown, trace);
   }

@@ -1,7 +1,10 @@
 package io.busbar.engine;
 
+import static java.util.stream.Collectors.groupingBy;
+
 import com.dylibso.chicory.wasm.WasmModule;
 import com.dylibso.chicory.wasm.types.Export;
+import com.dylibso.chicory.wasm.types.ExternalType;
 import com.dylibso.chicory.wasm.types.FunctionImport;
 import com.dylibso.chicory.wasm.types.FunctionType;
 import com.dylibso.chicory.wasm.types.GlobalImport;
@@ -20,6 +23,7 @@ import io.busbar.model.Signature;
 import io.busbar.model.ValueType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -27,10 +31,12 @@ import java.util.OptionalLong;
 final class Types {
   private final WasmModule module;
   private final List<Import> imports;
+  private final Map<ExternalType, List<Import>> importsByKind;
 
   private Types(WasmModule module) {
     this.module = module;
     this.imports = module.importSection().stream().toList();
+    this.importsByKind = imports.stream().collect(groupingBy(Import::importType));
   }
 
   static ModuleInfo describe(ModuleId id, int size, WasmModule module) {
@@ -74,8 +80,7 @@ final class Types {
 
   /** Index spaces count imports first (Core Specification 2.5.1). */
   private ExternType type(Export export) {
-    List<Import> imported =
-        imports.stream().filter(i -> i.importType() == export.exportType()).toList();
+    List<Import> imported = importsByKind.getOrDefault(export.exportType(), List.of());
     if (export.index() < imported.size()) {
       return type(imported.get(export.index()));
     }

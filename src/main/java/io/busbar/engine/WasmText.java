@@ -24,6 +24,7 @@ import java.util.List;
 /** WebAssembly's text format to its binary one, by wabt's {@code wat2wasm}, itself a module. */
 final class WasmText {
   private static final String FILE = "text";
+  private static final int MOST_SAID = 2000;
   private static final List<String> FEATURES =
       List.of(
           "--enable-tail-call",
@@ -100,6 +101,7 @@ final class WasmText {
   /** {@code text:3:7: error: …} as {@code 3:7: …}, with the source line the tool points at. */
   private static String place(ByteArrayOutputStream errors) {
     String said = errors.toString(StandardCharsets.UTF_8).strip();
-    return said.replace(FILE + ":", "").replace(": error:", ":");
+    String placed = said.replace(FILE + ":", "").replace(": error:", ":");
+    return placed.length() <= MOST_SAID ? placed : placed.substring(0, MOST_SAID) + "…";
   }
 }

@@ -44,7 +44,7 @@ final class Answers {
   static void failed(RoutingContext ctx) {
     if (ctx.statusCode() == 413) {
       fail(ctx, Failure.TOO_LARGE.because("the request body is too large"));
-    } else if (ctx.failure() != null) {
+    } else if (ctx.failure() != null && ctx.statusCode() != 400) {
       fail(ctx, ctx.failure());
     } else {
       Failure failure = ctx.statusCode() >= 500 ? Failure.INTERNAL : Failure.BAD_REQUEST;

@@ -8,12 +8,14 @@ import io.busbar.wire.Body;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -45,6 +47,8 @@ public final class HttpGateway {
   /** What the routes need to read a request's body: a whole module, plus its name. */
   private static final int BODY_MARGIN = 64 << 10;
 
+  private static final Duration IDLE = Duration.ofMinutes(1);
+
   private static final String API = "/api/v1";
   private static final String BYTES = "application/octet-stream";
 
@@ -52,6 +56,7 @@ public final class HttpGateway {
   private final Bus bus;
   private final Loopback loopback;
   private HttpServer server;
+  private volatile boolean draining;
 
   private HttpGateway(Vertx vertx, Addresses addresses, Loopback loopback) {
     this.vertx = vertx;
@@ -63,21 +68,24 @@ public final class HttpGateway {
    * Listens; done when requests are answered.
    *
    * @param bodyBytes the largest request body
+   * @param longest how long an operation may take: a connection is not idle before
    */
   public static Future<HttpGateway> open(
-      Vertx vertx, Options options, Addresses addresses, long bodyBytes) {
+      Vertx vertx, Options options, Addresses addresses, long bodyBytes, Duration longest) {
     return Loopback.check(vertx, options.host())
         .map(loopback -> new HttpGateway(vertx, addresses, loopback))
-        .compose(gateway -> gateway.listen(options, bodyBytes));
+        .compose(gateway -> gateway.listen(options, bodyBytes, longest));
   }
 
-  private Future<HttpGateway> listen(Options options, long bodyBytes) {
+  private Future<HttpGateway> listen(Options options, long bodyBytes, Duration longest) {
+    Duration idle = longest.plus(IDLE);
     HttpServerOptions http =
         new HttpServerOptions()
             .setHost(options.host())
             .setPort(options.port())
-            .setIdleTimeout(2)
-            .setIdleTimeoutUnit(TimeUnit.MINUTES);
+            .setHttp2ClearTextEnabled(false) // it knows no Host header, which the guard looks at
+            .setIdleTimeout(Math.toIntExact(idle.toSeconds()))
+            .setIdleTimeoutUnit(TimeUnit.SECONDS);
     return vertx
         .createHttpServer(http)
         .requestHandler(router(bodyBytes + BODY_MARGIN))
@@ -98,14 +106,38 @@ public final class HttpGateway {
   private Router router(long bodyBytes) {
     Router router = Router.router(vertx);
     router.route().handler(loopback).failureHandler(Answers::failed);
+    router.route().handler(this::refuseWhileDraining);
+    router.route().handler(HttpGateway::keepBodyAsItIs);
     router.route().handler(BodyHandler.create(false).setBodyLimit(bodyBytes));
     modules(router);
     instances(router);
     memory(router);
     get(router, "/nodes")
         .handler(answering(ctx -> ask(ctx, bus.addresses().nodes(), "list", Body.EMPTY)));
-    router.errorHandler(404, Answers::noRoute).errorHandler(405, Answers::noRoute);
+    router
+        .errorHandler(400, Answers::failed)
+        .errorHandler(404, Answers::noRoute)
+        .errorHandler(405, Answers::noRoute);
     return router;
+  }
+
+  /** Else the body of a plain {@code curl -d} would be read, and bounded, as a form. */
+  private static void keepBodyAsItIs(RoutingContext ctx) {
+    ctx.request().headers().remove(HttpHeaders.CONTENT_TYPE);
+    ctx.next();
+  }
+
+  /** While the node closes: answers what is under way, but takes nothing new. */
+  private void refuseWhileDraining(RoutingContext ctx) {
+    if (draining) {
+      throw Failure.UNAVAILABLE.because("the node is closing");
+    }
+    ctx.next();
+  }
+
+  /** From now on new requests are refused with {@code UNAVAILABLE}. */
+  public void drain() {
+    draining = true;
   }
 
   private static Route get(Router router, String path) {

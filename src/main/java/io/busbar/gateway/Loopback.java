@@ -2,13 +2,15 @@ package io.busbar.gateway;
 
 import io.busbar.model.Failure;
 import io.busbar.model.Names;
+import io.busbar.model.WasmException;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
-import io.vertx.core.net.HostAndPort;
 import io.vertx.ext.web.RoutingContext;
 import java.net.InetAddress;
-import java.net.URI;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -41,33 +43,34 @@ final class Loopback implements Handler<RoutingContext> {
 
   @Override
   public void handle(RoutingContext ctx) {
-    HostAndPort authority = ctx.request().authority();
-    String origin = ctx.request().getHeader("Origin");
-    if (authority == null || !isOurs(authority.host())) {
-      refuse(ctx, "Host", authority == null ? "" : authority.toString());
-    } else if (origin != null && !origin.equals("null") && !isOurs(hostOf(origin))
-        || "null".equals(origin)) {
-      refuse(ctx, "Origin", origin);
-    } else {
-      ctx.next();
+    String authority = only(ctx, "Host").orElse("");
+    Optional<String> origin = only(ctx, "Origin");
+    if (!isOurs(authority)) {
+      throw refused("Host", authority);
     }
-  }
-
-  private boolean isOurs(String name) {
-    return name != null && (NAMES.contains(name) || name.equals(host));
-  }
-
-  private static String hostOf(String origin) {
-    try {
-      return URI.create(origin).getHost();
-    } catch (IllegalArgumentException e) {
-      return null;
+    if (origin.isPresent() && !origin.get().equalsIgnoreCase("http://" + authority)) {
+      throw refused("Origin", origin.get());
     }
+    ctx.next();
   }
 
-  private static void refuse(RoutingContext ctx, String header, String value) {
-    ctx.fail(
-        Failure.FORBIDDEN.because(
-            "header `%s: %s` is not of this host", header, Names.shown(value)));
+  /** The value of a header that may be there once. */
+  private static Optional<String> only(RoutingContext ctx, String header) {
+    List<String> values = ctx.request().headers().getAll(header);
+    if (values.size() > 1) {
+      throw refused(header, String.join(", ", values));
+    }
+    return values.stream().findFirst();
+  }
+
+  /** A name of this machine, and perhaps a port. */
+  private boolean isOurs(String authority) {
+    String name = authority.replaceFirst(":[0-9]{1,5}$", "").toLowerCase(Locale.ROOT);
+    return NAMES.contains(name) || name.equals(host);
+  }
+
+  private static WasmException refused(String header, String value) {
+    return Failure.FORBIDDEN.because(
+        "header `%s: %s` is not of this host", header, Names.shown(value));
   }
 }

@@ -43,6 +43,12 @@ final class Callbacks implements HostCall {
     this.lane = lane;
   }
 
+  /** A message takes Vert.x's code, and waiting ours. */
+  @Override
+  public boolean needsHeadroom(ImportSpec called) {
+    return functions.find(called.address()) == null;
+  }
+
   @Override
   public List<?> answer(ImportSpec called, Caller caller, List<Object> args) throws Exception {
     HostFunction here = functions.find(called.address());

@@ -118,6 +118,8 @@ public final class Host {
     Map<String, Object> node = new LinkedHashMap<>();
     node.put("node", options.node);
     node.put("instances", instances.size());
+    node.put("running", lanes.running());
+    node.put("waiting", lanes.lent());
     node.put("started", started.toString());
     return Future.succeededFuture(Body.of("nodes", List.of(node)));
   }

@@ -10,6 +10,7 @@ import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -18,11 +19,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 
 /** Starts, lists, describes and stops the instances of this node; owns their map. */
 final class InstanceService {
   /** How long a stop waits for a guest that does not notice its interrupt. */
   private static final Duration STOP_GRACE = Duration.ofSeconds(2);
+
+  /** The same for a start that failed: its asker waits for the answer. */
+  private static final Duration DISCARD_GRACE = Duration.ofMillis(250);
 
   private final Vertx vertx;
   private final LiveInstance.Context node;
@@ -32,6 +37,8 @@ final class InstanceService {
   private final Events events;
   private final Limits limits;
   private final boolean addressed;
+
+  private volatile boolean closing;
 
   /** Absent: free; empty: being started or stopped; present: live. */
   private final Map<String, Optional<LiveInstance>> instances = new ConcurrentHashMap<>();
@@ -61,10 +68,14 @@ final class InstanceService {
     return switch (ask.action()) {
       case "start" -> start(ask, Codec.spec(ask.body()));
       case "list" -> Future.succeededFuture(Body.of("instances", list()));
-      case "stop" -> stop(ask, named.orElseGet(() -> ask.body().string("id")));
-      case "describe" -> live(named.orElseGet(() -> ask.body().string("id"))).handle(ask);
+      case "stop" -> stop(ask, named.orElseGet(() -> id(ask)));
+      case "describe" -> live(named.orElseGet(() -> id(ask))).handle(ask);
       default -> live(named.orElseThrow(ask::unknownAction)).handle(ask);
     };
+  }
+
+  private static String id(Ask ask) {
+    return Names.check("instance id", ask.body().string("id"));
   }
 
   private LiveInstance live(String id) {
@@ -88,16 +99,37 @@ final class InstanceService {
 
   private Future<Body> start(Ask ask, InstanceSpec asked) {
     Limits granted = asked.limits().within(limits);
+    Job.Time time = Job.Time.from(LiveInstance.time(ask, granted));
     String id = asked.id().orElseGet(() -> UUID.randomUUID().toString());
+    if (closing) {
+      throw Failure.UNAVAILABLE.because("node `%s` is closing", node.node());
+    }
     if (instances.putIfAbsent(id, Optional.empty()) != null) {
       throw Failure.CONFLICT.because("instance `%s` exists already", id);
     }
     ask.concerns(id, node.node());
-    return modules
-        .use(asked, id)
-        .compose(used -> start(ask, asked.withId(id), granted, used))
+    return Future.succeededFuture()
+        .compose(free -> useInTime(asked, id, time))
+        .compose(used -> start(ask, asked.withId(id), granted, used, time))
         .onFailure(e -> instances.remove(id))
         .map(live -> Body.of(started(live)));
+  }
+
+  /** The modules, unless reading and compiling takes too long: then they are given back. */
+  private Future<ModuleService.Used> useInTime(InstanceSpec spec, String id, Job.Time time) {
+    Future<ModuleService.Used> using = modules.use(spec, id);
+    Promise<ModuleService.Used> inTime = Promise.promise();
+    long timer =
+        vertx.setTimer(time.left().toMillis(), late -> inTime.tryFail(time.exceeded("never")));
+    using.onComplete(
+        (used, e) -> {
+          vertx.cancelTimer(timer);
+          boolean taken = e == null ? inTime.tryComplete(used) : inTime.tryFail(e);
+          if (!taken && e == null) {
+            modules.unuse(used, id);
+          }
+        });
+    return inTime.future();
   }
 
   private Map<String, Object> started(LiveInstance live) {
@@ -110,7 +142,7 @@ final class InstanceService {
 
   /** The start section runs in the lane like any call, and within the same time. */
   private Future<LiveInstance> start(
-      Ask ask, InstanceSpec spec, Limits granted, ModuleService.Used used) {
+      Ask ask, InstanceSpec spec, Limits granted, ModuleService.Used used, Job.Time time) {
     String id = spec.id().orElseThrow();
     Lane lane = new Lane(lanes, id, LiveInstance.mailbox(granted));
     Optional<Streams> streams =
@@ -120,10 +152,11 @@ final class InstanceService {
         new Job<>(
             running -> Guest.start(plan(spec, granted, used, streams), calls),
             Job.Asker.of(ask),
-            LiveInstance.time(ask, granted));
+            time);
     return lane.submit(job)
         .map(guest -> live(spec, granted, used, guest, streams, lane))
         .compose(this::deploy)
+        .compose(live -> closing ? closed(live) : Future.succeededFuture(live))
         .onSuccess(live -> instances.put(id, Optional.of(live)))
         .recover(e -> discard(lane, used, id).transform(done -> Future.failedFuture(e)));
   }
@@ -159,8 +192,20 @@ final class InstanceService {
     return spec.module() instanceof ModuleRef.Named named ? named.name() : spec.id().orElseThrow();
   }
 
+  /** The node has begun to close while the instance was being started. */
+  private Future<LiveInstance> closed(LiveInstance live) {
+    return vertx
+        .undeploy(live.deploymentID())
+        .transform(
+            done ->
+                Future.failedFuture(
+                    Failure.UNAVAILABLE.because("node `%s` is closing", node.node())));
+  }
+
   private Future<Void> discard(Lane lane, ModuleService.Used used, String id) {
-    return lane.close().eventually(() -> modules.unuse(used, id));
+    return lane.close()
+        .timeout(DISCARD_GRACE.toMillis(), TimeUnit.MILLISECONDS)
+        .eventually(() -> modules.unuse(used, id));
   }
 
   private Future<Body> stop(Ask ask, String id) {
@@ -182,7 +227,7 @@ final class InstanceService {
   private Future<Void> close(String id, LiveInstance live) {
     return vertx
         .undeploy(live.deploymentID())
-        .timeout(STOP_GRACE.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS)
+        .timeout(STOP_GRACE.toMillis(), TimeUnit.MILLISECONDS)
         .otherwiseEmpty()
         .compose(done -> modules.unuse(live.modules(), id))
         .onComplete(
@@ -194,6 +239,7 @@ final class InstanceService {
 
   /** Stops every instance, each call with an answer. */
   Future<Void> close() {
+    closing = true;
     List<Future<Void>> stops =
         instances.entrySet().stream()
             .filter(entry -> entry.getValue().isPresent())

@@ -22,6 +22,28 @@ final class Job<T> {
     T run(Job<T> job) throws Exception;
   }
 
+  /** A stretch of time that has begun: when it ends, and how long it was meant to be. */
+  record Time(long end, Duration whole) {
+    static Time from(Duration whole) {
+      return new Time(System.nanoTime() + whole.toNanos(), whole);
+    }
+
+    boolean isOver() {
+      return System.nanoTime() - end >= 0;
+    }
+
+    /** What is left, at least a millisecond. */
+    Duration left() {
+      return Duration.ofNanos(Math.max(1_000_000, end - System.nanoTime()));
+    }
+
+    WasmException exceeded(String ran) {
+      return Failure.DEADLINE
+          .because("deadline of %d ms exceeded (%s)", whole.toMillis(), ran)
+          .with("ran", ran);
+    }
+  }
+
   private enum State {
     QUEUED,
     RUNNING,
@@ -35,8 +57,7 @@ final class Job<T> {
 
   private final Work<T> work;
   private final Asker asker;
-  private final long deadline; // nanoTime
-  private final long millis;
+  private final Time time;
   private final Promise<T> promise = Promise.promise();
   private State state = State.QUEUED; // this and the rest guarded by this
   private Thread thread;
@@ -56,20 +77,20 @@ final class Job<T> {
     }
   }
 
-  /** A job to be over within {@code time} from now. */
-  Job(Work<T> work, Asker asker, Duration time) {
+  /** A job to be over within this time. */
+  Job(Work<T> work, Asker asker, Time time) {
     this.work = work;
     this.asker = asker;
-    this.millis = time.toMillis();
-    this.deadline = System.nanoTime() + time.toNanos();
+    this.time = time;
   }
 
   Future<T> future() {
     return promise.future();
   }
 
+  /** When its time is over, as {@link System#nanoTime}. */
   long deadline() {
-    return deadline;
+    return time.end;
   }
 
   /** Whether this is the job its asker named so. */
@@ -84,7 +105,7 @@ final class Job<T> {
 
   /** What is left of its time, at least a millisecond. */
   Duration remaining() {
-    return Duration.ofNanos(Math.max(1_000_000, deadline - System.nanoTime()));
+    return time.left();
   }
 
   /** The job that runs on this thread. */
@@ -116,7 +137,7 @@ final class Job<T> {
   }
 
   private boolean begin() {
-    if (System.nanoTime() - deadline >= 0) {
+    if (time.isOver()) {
       expire();
     }
     synchronized (this) {
@@ -151,18 +172,13 @@ final class Job<T> {
 
   /** Its time is over: it never starts, or is interrupted. */
   boolean expire() {
-    return stop(deadlineExceeded("never"), deadlineExceeded("interrupted"));
+    return stop(time.exceeded("never"), time.exceeded("interrupted"));
   }
 
-  private WasmException deadlineExceeded(String ran) {
-    return Failure.DEADLINE
-        .because("deadline of %d ms exceeded (%s)", millis, ran)
-        .with("ran", ran);
-  }
-
-  /** A failure for what comes after a stopped part of the same job. */
+  /** A failure for what comes after a part that was stopped with this verdict. */
   WasmException never() {
-    return deadlineExceeded("never");
+    WasmException why = verdict();
+    return why.failure() == Failure.DEADLINE ? time.exceeded("never") : why;
   }
 
   boolean stop(WasmException why) {
@@ -197,7 +213,7 @@ final class Job<T> {
   void tick(long now) {
     WasmException overdue;
     synchronized (this) {
-      if (verdict == null && now - deadline < 0 || state == State.DONE) {
+      if (verdict == null && now - time.end < 0 || state == State.DONE) {
         return;
       }
       overdue = verdict != null && now - verdictAt > GRACE ? verdict : null;

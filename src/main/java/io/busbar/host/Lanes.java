@@ -45,7 +45,8 @@ final class Lanes implements AutoCloseable {
   private final ScheduledExecutorService watch;
   private final Set<Lane> busy = ConcurrentHashMap.newKeySet();
   private final Deque<Lane> ready = new ArrayDeque<>(); // this and the rest guarded by this
-  private final Set<Lane> lent = new HashSet<>();
+  private final Set<Lane> draining = new HashSet<>();
+  private final Set<Lane> lent = new HashSet<>(); // of those draining
   private int running;
 
   Lanes(Vertx vertx, Options options) {
@@ -139,6 +140,7 @@ final class Lanes implements AutoCloseable {
   /** The lane to go on with; null where this right is not to be had any more. */
   private synchronized Lane next(Lane done, boolean more) {
     if (done != null) {
+      draining.remove(done);
       lent.remove(done);
       if (more) {
         ready.add(done);
@@ -147,8 +149,20 @@ final class Lanes implements AutoCloseable {
     Lane next = running > options.rights + lent.size() ? null : ready.poll();
     if (next == null) {
       running--;
+    } else {
+      draining.add(next);
     }
     return next;
+  }
+
+  /** How many lanes run now. */
+  synchronized int running() {
+    return running;
+  }
+
+  /** How many of them have lent their right to another. */
+  synchronized int lent() {
+    return lent.size();
   }
 
   private void tick() {
@@ -160,7 +174,7 @@ final class Lanes implements AutoCloseable {
         }
       }
       dispatch();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.log(System.Logger.Level.ERROR, "the watch failed", e);
     }
   }
@@ -186,7 +200,7 @@ final class Lanes implements AutoCloseable {
 
   /** A lane inside a long call: its right goes to another while it runs on. */
   private synchronized void lend(Lane lane) {
-    if (!ready.isEmpty()) {
+    if (!ready.isEmpty() && draining.contains(lane)) {
       lent.add(lane);
     }
   }

@@ -145,7 +145,10 @@ final class LiveInstance extends VerticleBase {
   private Future<Body> submit(Ask ask, Operations.Operation operation) {
     checkChain(ask);
     Job<Body> job =
-        new Job<>(running -> run(running, operation), Job.Asker.of(ask), time(ask, limits));
+        new Job<>(
+            running -> run(running, operation),
+            Job.Asker.of(ask),
+            Job.Time.from(time(ask, limits)));
     return lane.submit(job).onComplete(this::count);
   }
 

@@ -21,14 +21,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Answers for the modules of this node: puts, describes, names and removes them. */
 final class ModuleService {
+  private static final int MOST_WAITING = 64;
+
   private final ModuleStore store;
   private final Compiler compiler;
   private final WorkerExecutor blocking;
   private final Events events;
   private final int mostBytes;
+  private final AtomicInteger waiting = new AtomicInteger();
 
   ModuleService(
       ModuleStore store, Compiler compiler, WorkerExecutor blocking, Events events, int mostBytes) {
@@ -52,7 +56,17 @@ final class ModuleService {
     };
   }
 
+  /** Off the event loop; fails at once with {@code OVERLOADED} where too much waits already. */
   private <T> Future<T> blocking(Callable<T> work) {
+    if (waiting.incrementAndGet() > MOST_WAITING) {
+      waiting.decrementAndGet();
+      throw Failure.OVERLOADED.because("%d operations on modules wait on this node", MOST_WAITING);
+    }
+    return blocking.executeBlocking(work, false).onComplete(done -> waiting.decrementAndGet());
+  }
+
+  /** Off the event loop, however much waits: what an instance has used must be given back. */
+  private <T> Future<T> blockingAlways(Callable<T> work) {
     return blocking.executeBlocking(work, false);
   }
 
@@ -150,7 +164,7 @@ final class ModuleService {
 
   /** The instance is gone; modules that only it brought along go too. */
   Future<Void> unuse(Used used, String instance) {
-    return blocking(
+    return blockingAlways(
         () -> {
           release(used.module(), instance);
           used.links().forEach(link -> release(link, instance));
@@ -164,10 +178,13 @@ final class ModuleService {
   }
 
   private void release(CompiledModule module, String instance) {
-    if (store.unuse(module.id(), instance)) {
-      compiler.forget(module.id());
+    try {
+      if (store.unuse(module.id(), instance)) {
+        compiler.forget(module.id());
+      }
+    } finally {
+      compiler.release(module);
     }
-    compiler.release(module);
   }
 
   private Future<Body> get(ModuleRef ref) {
@@ -176,7 +193,7 @@ final class ModuleService {
           ModuleId id = store.resolve(ref);
           Map<String, Object> fields = new LinkedHashMap<>();
           fields.put("module", id.toString());
-          fields.put("bytes", store.bytes(id));
+          fields.put("bytes", store.bytes(id).clone());
           return Body.of(fields);
         });
   }

@@ -32,6 +32,6 @@ public enum ValueType {
         return type;
       }
     }
-    throw Failure.BAD_REQUEST.because("unknown value type `%s`", text);
+    throw Failure.BAD_REQUEST.because("unknown value type `%s`", Names.shown(text));
   }
 }

@@ -47,11 +47,7 @@ public final class Codec {
 
   /** A spec as {@code start} takes it; fails with {@code BAD_REQUEST}, naming the field. */
   public static InstanceSpec spec(Body body) {
-    for (String field : body.fields().keySet()) {
-      if (!SPEC_FIELDS.contains(field)) {
-        throw Failure.BAD_REQUEST.because("unknown field `%s` in a spec", Names.shown(field));
-      }
-    }
+    only(body, "a spec", SPEC_FIELDS);
     refuseWhatIsToCome(body);
     return new InstanceSpec(
         body.optionalString("id"),
@@ -63,6 +59,14 @@ public final class Codec {
         body.optionalBoolean("address"));
   }
 
+  private static void only(Body body, String what, Set<String> known) {
+    for (String field : body.fields().keySet()) {
+      if (!known.contains(field)) {
+        throw Failure.BAD_REQUEST.because("unknown field `%s` in %s", Names.shown(field), what);
+      }
+    }
+  }
+
   /** What the protocol has and this version has not is refused, never passed over. */
   private static void refuseWhatIsToCome(Body body) {
     only(body, "state", "none", "volatile");
@@ -71,6 +75,7 @@ public final class Codec {
     if (body.has("replicas") && body.whole("replicas") != 1) {
       throw Failure.BAD_REQUEST.because("`replicas` must be 1 in this version");
     }
+    only(body.object("placement"), "`placement`", Set.of("labels"));
     if (!body.object("placement").object("labels").fields().isEmpty()) {
       throw Failure.UNAVAILABLE.because("no node has the labels the spec asks for");
     }
@@ -95,7 +100,9 @@ public final class Codec {
     if (!body.has("module")) {
       throw Failure.BAD_REQUEST.because("`module` is missing");
     }
-    return new ModuleRef.Inline(moduleBytes(body.object("module")));
+    Body inline = body.object("module");
+    only(inline, "`module`", Set.of("bytes", "wat"));
+    return new ModuleRef.Inline(moduleBytes(inline));
   }
 
   /** The fields {@code bytes} or {@code wat}: a module that is brought along. */
@@ -117,6 +124,7 @@ public final class Codec {
   }
 
   private static ImportSpec importSpec(String module, String name, Body spec) {
+    only(spec, "an import", Set.of("params", "results", "address", "timeout"));
     Optional<Duration> timeout =
         spec.has("timeout")
             ? Optional.of(Duration.ofMillis(spec.whole("timeout")))
@@ -131,6 +139,7 @@ public final class Codec {
     Map<String, LinkSpec> specs = new LinkedHashMap<>();
     for (String name : links.fields().keySet()) {
       Body link = links.object(name);
+      only(link, "a link", Set.of("module", "links"));
       specs.put(name, new LinkSpec(moduleRef(link), links(link.object("links"), depth + 1)));
     }
     return specs;
@@ -151,7 +160,7 @@ public final class Codec {
       if (limit.isEmpty()) {
         throw Failure.BAD_REQUEST.because("unknown limit `limits.%s`", Names.shown(key));
       }
-      limits = limits.with(limit.get(), asked.whole(key));
+      limits = asked.has(key) ? limits.with(limit.get(), asked.whole(key)) : limits;
     }
     return limits;
   }

@@ -1,5 +1,6 @@
 package io.busbar.engine;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,7 +14,9 @@ import io.busbar.model.Limits;
 import io.busbar.model.Signature;
 import io.busbar.model.ValueType;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
@@ -134,6 +137,37 @@ class GuestTest {
     outOfBounds(() -> guest.call("fill", List.of(65_537, 0)));
     outOfBounds(() -> guest.call("copy", List.of(0, 65_530, 7)));
     outOfBounds(() -> guest.call("copy", List.of(0, 0, -1)));
+  }
+
+  @Test
+  void fillAndCopy_writeExactlyWhatTheyShould() {
+    Guest guest =
+        start(
+            load(
+                text(
+                    """
+                    (module
+                      (memory (export "m") 2)
+                      (func (export "fill") (param i32 i32 i32)
+                        (memory.fill (local.get 0) (local.get 1) (local.get 2)))
+                      (func (export "copy") (param i32 i32 i32)
+                        (memory.copy (local.get 0) (local.get 1) (local.get 2))))
+                    """)));
+    byte[] expected = new byte[2 * 65_536];
+    Random random = new Random(3);
+    for (int i = 0; i < 300; i++) {
+      int length = random.nextInt(i % 3 == 0 ? 100 : 40_000);
+      int to = random.nextInt(expected.length - length + 1);
+      int from = random.nextInt(expected.length - length + 1);
+      if (i % 2 == 0) {
+        Arrays.fill(expected, to, to + length, (byte) i);
+        guest.call("fill", List.of(to, i, length));
+      } else {
+        System.arraycopy(expected, from, expected, to, length);
+        guest.call("copy", List.of(to, from, length));
+      }
+      assertArrayEquals(expected, guest.read("m", 0, expected.length));
+    }
   }
 
   private static void outOfBounds(org.junit.jupiter.api.function.Executable code) {

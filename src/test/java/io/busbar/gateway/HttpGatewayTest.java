@@ -36,7 +36,9 @@ class HttpGatewayTest {
   void start() {
     var addresses = io.busbar.wire.Addresses.STANDARD;
     var options = new HttpGateway.Options("127.0.0.1", 0);
-    gateway = HttpGateway.open(node.vertx(), options, addresses, 100_000).await();
+    gateway =
+        HttpGateway.open(node.vertx(), options, addresses, 100_000, java.time.Duration.ofMinutes(1))
+            .await();
     web =
         WebClient.create(
             node.vertx(),
@@ -285,14 +287,42 @@ class HttpGatewayTest {
         List.of(
             Map.of("Origin", "http://evil.example"),
             Map.of("Origin", "null"),
+            Map.of("Origin", "http://127.0.0.1:1"),
+            Map.of("Origin", "https://127.0.0.1:" + gateway.port()),
             Map.of("Origin", "http://127.0.0.1.evil.example"),
             Map.of("Host", "evil.example"))) {
       HttpResponse<Buffer> response = send(HttpMethod.GET, "/nodes", null, foreign);
       assertEquals(403, response.statusCode(), foreign::toString);
       assertEquals(4030, response.bodyAsJsonObject().getInteger("code"));
     }
-    String own = "http://localhost:" + gateway.port();
+    String own = "http://127.0.0.1:" + gateway.port();
     assertEquals(200, send(HttpMethod.GET, "/nodes", null, Map.of("Origin", own)).statusCode());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a@b", "[::1", "localhost:abc", "localhost:99999", ""})
+  void hostsThatAreNone_areTheClientsMistake(String host) {
+    int status = send(HttpMethod.GET, "/nodes", null, Map.of("Host", host)).statusCode();
+    assertTrue(status == 400 || status == 403, "status " + status);
+  }
+
+  @Test
+  void bodies_areTakenAsTheyAre_whateverTheirType() {
+    startCalc();
+    String form = "application/x-www-form-urlencoded";
+    String body = "{\"params\":[1,2],\"x\":\"100% & more " + "&".repeat(10_000) + "\"}";
+    for (String type : List.of(form, "multipart/form-data; boundary=x", "text/plain")) {
+      assertEquals(
+          "{\"results\":[3]}",
+          send(HttpMethod.POST, "/instances/calc/call/sum", body, Map.of("Content-Type", type))
+              .bodyAsString());
+    }
+  }
+
+  @Test
+  void drainingGateway_takesNothingNew() {
+    gateway.drain();
+    assertError(Failure.UNAVAILABLE, "the node is closing", get("/nodes"));
   }
 
   @Test
@@ -306,7 +336,8 @@ class HttpGatewayTest {
                               node.vertx(),
                               new HttpGateway.Options(host, 0),
                               io.busbar.wire.Addresses.STANDARD,
-                              1)
+                              1,
+                              java.time.Duration.ofMinutes(1))
                           .await())
               .getMessage();
       assertTrue(said.contains("only loopback is allowed"), said);

@@ -1,0 +1,21 @@
+package io.busbar;
+
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/** Waits for something that tells nobody when it happens. */
+public final class Until {
+  private static final long PATIENCE = TimeUnit.SECONDS.toNanos(20);
+
+  private Until() {}
+
+  public static void isTrue(BooleanSupplier condition) {
+    long end = System.nanoTime() + PATIENCE;
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - end > 0) {
+        throw new AssertionError("it did not come true");
+      }
+      Thread.onSpinWait();
+    }
+  }
+}
