@@ -7,14 +7,14 @@ package io.busbar.engine;
  * initialises a class, that class stays unusable in the whole JVM; so the stack is to run out here,
  * where nothing else happens.
  */
-final class Headroom {
+public final class Headroom {
   /** Frames of {@link #descend}: together more stack than code of ours or of Vert.x needs. */
   private static final int FRAMES = 2000;
 
   private Headroom() {}
 
   /** Throws StackOverflowError where there is not enough. */
-  static void check() {
+  public static void check() {
     descend(FRAMES, 0, 0, 0, 0, 0, 0, 0, 0);
   }
 

@@ -148,13 +148,7 @@ final class Linker {
   }
 
   private static ImportFunction function(ModuleInfo.Import wanted, WasiFunction function) {
-    return function(
-        wanted,
-        function.signature(),
-        (instance, slots) -> {
-          Headroom.check(); // what it holds while it works is let go, and no class is half loaded
-          return function.handle().apply(instance, slots);
-        });
+    return function(wanted, function.signature(), function.handle());
   }
 
   private static ImportFunction function(

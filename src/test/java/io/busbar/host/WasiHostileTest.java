@@ -187,6 +187,36 @@ class WasiHostileTest {
     return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
   }
 
+  /** Files are looked up at every depth, the last ones where there is no stack left for it. */
+  @ParameterizedTest
+  @EnumSource(names = {"COMPILED", "INTERPRETED"})
+  void exhaustedStack_leavesFilesUsable(Compiler.Mode mode) {
+    String wat =
+        """
+        (module
+          (import "wasi_snapshot_preview1" "path_filestat_get"
+            (func $stat (param i32 i32 i32 i32 i32) (result i32)))
+          (memory (export "memory") 1)
+          (data (i32.const 0) "a")
+          (func $stat_a (export "stat") (result i32)
+            (call $stat
+              (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 64)))
+          (func $deeper (export "deeper") (param i32) (result i32)
+            (drop (call $stat_a))
+            (i32.add (call $deeper (i32.add (local.get 0) (i32.const 1))) (i32.const 1))))
+        """;
+    WasiSpec wasi = WasiSpec.ISOLATED.withFiles("/", Map.of("a", new byte[0]));
+    try (TestNode own = TestNode.start(mode)) {
+      InstanceRef guest =
+          own.start(TestNode.inlineText(wat).withWasi(wasi)).withTimeout(Duration.ZERO);
+      for (int i = 0; i < 3; i++) {
+        Failing.with(
+            Failure.TRAP, "wasm trap: call stack exhausted", () -> guest.call("deeper", 0).await());
+        assertEquals(List.of(0), guest.call("stat").await());
+      }
+    }
+  }
+
   @Test
   void environmentOfTheNode_isNeverSeen() {
     InstanceRef guest =

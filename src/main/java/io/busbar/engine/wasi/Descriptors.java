@@ -1,5 +1,6 @@
 package io.busbar.engine.wasi;
 
+import io.busbar.engine.Headroom;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,9 @@ final class Descriptors {
     Descriptor descriptor = number >= 0 && number < open.size() ? open.get(number) : null;
     if (descriptor == null) {
       throw Errno.BADF.thrown();
+    }
+    if (!(descriptor instanceof Descriptor.In) && !(descriptor instanceof Descriptor.Out)) {
+      Headroom.check(); // a file system that runs out of stack may keep its locks
     }
     return descriptor;
   }

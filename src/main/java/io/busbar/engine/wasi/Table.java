@@ -1,6 +1,7 @@
 package io.busbar.engine.wasi;
 
 import com.dylibso.chicory.runtime.Instance;
+import io.busbar.engine.Headroom;
 import io.busbar.model.Signature;
 import io.busbar.model.ValueType;
 import java.io.IOException;
@@ -20,6 +21,9 @@ final class Table {
     void run(WasiCall call) throws Errno.Thrown, IOException, InterruptedException;
   }
 
+  /** Afterwards the classes that functions need are there, and they can run out of stack safely. */
+  private static final int CALLS_WITH_HEADROOM = 256;
+
   private final Map<String, WasiFunction> functions = new HashMap<>();
 
   Optional<WasiFunction> get(String name) {
@@ -28,22 +32,34 @@ final class Table {
 
   /** A function that takes an i32 for each {@code i} and an i64 for each {@code I}. */
   void add(String name, String params, Function function) {
+    Function ready = withHeadroom(function);
     Signature signature = Signature.of(types(params), List.of(ValueType.I32));
     functions.put(
-        name,
-        new WasiFunction(signature, (caller, args) -> new long[] {run(function, caller, args)}));
+        name, new WasiFunction(signature, (caller, args) -> new long[] {run(ready, caller, args)}));
   }
 
   /** A function without a result. */
   void addEnd(String name, String params, Function function) {
+    Function ready = withHeadroom(function);
     functions.put(
         name,
         new WasiFunction(
             Signature.of(types(params), List.of()),
             (caller, args) -> {
-              run(function, caller, args);
+              run(ready, caller, args);
               return null;
             }));
+  }
+
+  private static Function withHeadroom(Function function) {
+    int[] made = {0};
+    return call -> {
+      if (made[0] < CALLS_WITH_HEADROOM) {
+        Headroom.check();
+        made[0]++;
+      }
+      function.run(call);
+    };
   }
 
   private static List<ValueType> types(String params) {
