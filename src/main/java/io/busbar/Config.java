@@ -29,6 +29,9 @@ import java.util.UUID;
 public record Config(
     Host.Options host, Compiler.Options compiler, Optional<Path> data, HttpGateway.Options http) {
 
+  /** KiB: less would leave no room for what answers a guest's imports. */
+  private static final long LEAST_STACK = 1024;
+
   private static final Set<String> SECTIONS =
       Set.of(
           "node",
@@ -132,6 +135,10 @@ public record Config(
                   () ->
                       Failure.BAD_REQUEST.because("unknown setting `limits.%s`", Names.shown(key)));
       limits = limits.with(limit, section.whole(key));
+    }
+    if (limits.get(Limit.STACK) < LEAST_STACK) {
+      throw Failure.BAD_REQUEST.because(
+          "`limits.stack` must be at least %d, not %d", LEAST_STACK, limits.get(Limit.STACK));
     }
     return limits;
   }

@@ -53,6 +53,7 @@ class ConfigTest {
     assertRefused(
         "`machine` must be auto, compiled or interpreted. Given `fast`.",
         "{\"engine\":{\"machine\":\"fast\"}}");
+    assertRefused("`limits.stack` must be at least 1024, not 512", "{\"limits\":{\"stack\":512}}");
     assertRefused("`bus` must be an object. Given `String`.", "{\"bus\":\"x\"}");
     Path file = Files.writeString(folder.resolve("bad.json"), "{");
     Failing.with(Failure.BAD_REQUEST, () -> Config.read(file));

@@ -4,7 +4,7 @@ import io.busbar.wire.Addresses;
 import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
 import io.busbar.wire.Endpoint;
-import io.busbar.wire.FromPolicy;
+import io.busbar.wire.SendPolicy;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.security.SecureRandom;
@@ -26,7 +26,7 @@ final class Callers {
   private final Vertx vertx;
   private final String node;
   private final Addresses addresses;
-  private final FromPolicy policy;
+  private final SendPolicy policy;
   private final Operations operations;
   private final Endpoint.Actions starting;
   private final SecureRandom random = new SecureRandom();
@@ -41,7 +41,7 @@ final class Callers {
       Vertx vertx,
       String node,
       Addresses addresses,
-      FromPolicy policy,
+      SendPolicy policy,
       Operations operations,
       Endpoint.Actions starting) {
     this.vertx = vertx;

@@ -29,6 +29,11 @@ public final class Functions {
     functions.remove(address);
   }
 
+  /** Whether a function answers at this address. */
+  boolean has(String address) {
+    return functions.containsKey(address);
+  }
+
   /** The function that answers on the guest's thread; null if there is none. */
   HostFunction find(String address) {
     return functions.get(address) instanceof HostFunction function ? function : null;

@@ -8,7 +8,7 @@ import io.busbar.wire.Addresses;
 import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
 import io.busbar.wire.Endpoint;
-import io.busbar.wire.FromPolicy;
+import io.busbar.wire.SendPolicy;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
@@ -107,8 +107,8 @@ public final class Host {
     return Endpoint.open(vertx, address, policy(), actions).onSuccess(endpoints::add).mapEmpty();
   }
 
-  private FromPolicy policy() {
-    return new FromPolicy(options.addresses, options.deny);
+  private SendPolicy policy() {
+    return new SendPolicy(options.addresses, options.deny);
   }
 
   private Future<Body> handleNodes(Ask ask) {

@@ -2,6 +2,7 @@ package io.busbar.host;
 
 import io.busbar.engine.Guest;
 import io.busbar.model.Failure;
+import io.busbar.model.ImportSpec;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Limits;
 import io.busbar.model.ModuleRef;
@@ -100,6 +101,7 @@ final class InstanceService {
   private Future<Body> start(Ask ask, InstanceSpec asked) {
     Limits granted = asked.limits().within(limits);
     Job.Time time = Job.Time.from(LiveInstance.time(ask, granted));
+    asked.imports().forEach(this::checkAddress);
     String id = asked.id().orElseGet(() -> UUID.randomUUID().toString());
     if (closing) {
       throw Failure.UNAVAILABLE.because("node `%s` is closing", node.node());
@@ -113,6 +115,13 @@ final class InstanceService {
         .compose(used -> start(ask, asked.withId(id), granted, used, time))
         .onFailure(e -> instances.remove(id))
         .map(live -> Body.of(started(live)));
+  }
+
+  /** A guest's imports are not sent where its starter's answers may not be. */
+  private void checkAddress(ImportSpec spec) {
+    if (!functions.has(spec.address())) {
+      node.policy().check("address of import " + Names.shown(spec.path()), spec.address());
+    }
   }
 
   /** The modules, unless reading and compiling takes too long: then they are given back. */

@@ -10,9 +10,7 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -37,12 +35,11 @@ final class Lanes implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Lanes.class.getName());
   private static final long SLICE = Duration.ofMillis(2).toNanos();
   private static final long LONG_CALL = Duration.ofMillis(20).toNanos();
-  private static final long TICK_MILLIS = 5;
 
   private final Options options;
   private final ThreadPoolExecutor threads;
   private final Context workers;
-  private final ScheduledExecutorService watch;
+  private final Watch watch;
   private final Set<Lane> busy = ConcurrentHashMap.newKeySet();
   private final Deque<Lane> ready = new ArrayDeque<>(); // this and the rest guarded by this
   private final Set<Lane> draining = new HashSet<>();
@@ -53,8 +50,7 @@ final class Lanes implements AutoCloseable {
     this.options = options;
     this.threads = threads(options);
     this.workers = workers((VertxInternal) vertx);
-    this.watch = Executors.newSingleThreadScheduledExecutor(Lanes::watchThread);
-    watch.scheduleAtFixedRate(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    this.watch = new Watch(this::tick);
   }
 
   /** Made on demand, gone after half a minute, each with a stack fit for deep recursion. */
@@ -77,19 +73,13 @@ final class Lanes implements AutoCloseable {
     return vertx.contextBuilder().withWorkerPool(vertx.wrapWorkerPool(threads)).build();
   }
 
-  private static Thread watchThread(Runnable task) {
-    Thread thread = new Thread(task, "busbar-watch");
-    thread.setDaemon(true);
-    thread.setPriority(Thread.MAX_PRIORITY);
-    return thread;
-  }
-
   /** The lane has work. */
   void ready(Lane lane) {
     busy.add(lane);
     synchronized (this) {
       ready.add(lane);
     }
+    watch.wake();
     dispatch();
   }
 
@@ -165,18 +155,21 @@ final class Lanes implements AutoCloseable {
     return lent.size();
   }
 
-  private void tick() {
-    try {
-      long now = System.nanoTime();
-      for (Lane lane : busy) {
-        if (lane.tick(now, LONG_CALL)) {
-          lend(lane);
-        }
+  /** Whether there has been nothing to look after for a while. */
+  boolean isIdle() {
+    return watch.isAsleep();
+  }
+
+  /** Looks after deadlines and long calls; true if a lane has work. */
+  private boolean tick() {
+    long now = System.nanoTime();
+    for (Lane lane : busy) {
+      if (lane.tick(now, LONG_CALL)) {
+        lend(lane);
       }
-      dispatch();
-    } catch (RuntimeException | Error e) {
-      LOG.log(System.Logger.Level.ERROR, "the watch failed", e);
     }
+    dispatch();
+    return !busy.isEmpty();
   }
 
   /**
@@ -207,7 +200,7 @@ final class Lanes implements AutoCloseable {
 
   @Override
   public void close() {
-    watch.shutdownNow();
+    watch.close();
     threads.shutdownNow();
   }
 }

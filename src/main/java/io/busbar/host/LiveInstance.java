@@ -11,7 +11,7 @@ import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
 import io.busbar.wire.Endpoint;
-import io.busbar.wire.FromPolicy;
+import io.busbar.wire.SendPolicy;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import java.nio.file.Path;
@@ -39,7 +39,7 @@ final class LiveInstance extends VerticleBase {
   record Context(
       String node,
       Addresses addresses,
-      FromPolicy policy,
+      SendPolicy policy,
       Operations operations,
       Callers callers,
       List<Path> roots) {}

@@ -53,12 +53,12 @@ public final class Ask {
    * Reads a message, runs its action, and sees to its answer: what the action throws is a refusal,
    * what its future fails with an answer like any other.
    */
-  static void handle(Vertx vertx, Message<?> message, FromPolicy policy, Endpoint.Actions actions) {
+  static void handle(Vertx vertx, Message<?> message, SendPolicy policy, Endpoint.Actions actions) {
     String from = message.headers().get(Headers.FROM);
     Ask ask;
     try {
       if (from != null) {
-        policy.check(from);
+        policy.check("from", from);
       }
       ask = new Ask(vertx, message, from);
     } catch (WasmException e) {

@@ -40,7 +40,7 @@ public final class Endpoint {
 
   /** Listens at an address; done when it can be reached from everywhere. */
   public static Future<Endpoint> open(
-      Vertx vertx, String address, FromPolicy policy, Actions actions) {
+      Vertx vertx, String address, SendPolicy policy, Actions actions) {
     prepare(vertx);
     MessageConsumer<Object> consumer =
         vertx.eventBus().consumer(address, message -> Ask.handle(vertx, message, policy, actions));

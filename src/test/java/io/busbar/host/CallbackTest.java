@@ -346,6 +346,14 @@ class CallbackTest {
     assertEquals(5030, causeCode(failed));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", "wasm.instances", "wasm.instance.a", "__vertx.reply.1"})
+  void addressesOfOurOwn_areNoImports(String address) {
+    WasmException refused = Failing.with(Failure.BAD_REQUEST, () -> guest("a", address));
+    assertTrue(
+        refused.getMessage().startsWith("bad address of import env.ask"), refused.getMessage());
+  }
+
   @Test
   void failedReply_isTheCause() {
     node.vertx()

@@ -119,6 +119,18 @@ class LaneTest {
   }
 
   @Test
+  void idleWatch_sleeps_andWakesForADeadline() {
+    Until.isTrue(lanes::isIdle);
+    CountDownLatch hold = new CountDownLatch(1);
+    Lane lane = lane("a");
+    Future<Integer> first = submit(lane, () -> heldBy(hold), 20_000);
+    Future<Integer> late = submit(lane, () -> 1, 20);
+    Failing.with(Failure.DEADLINE, () -> result(late));
+    hold.countDown();
+    assertEquals(1, result(first));
+  }
+
+  @Test
   void jobsAtRandom_areAnsweredOnceAndNeverInterruptedByOthers() {
     Random random = new Random(2);
     List<Future<Integer>> all = new ArrayList<>();
