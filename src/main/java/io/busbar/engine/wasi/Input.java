@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 public final class Input {
   private final Ring bytes; // this and the rest guarded by this
   private boolean closed;
+  private Ring detour; // read instead, to its end
 
   Input(byte[] first, int capacity) {
     bytes = new Ring(capacity);
@@ -38,6 +39,9 @@ public final class Input {
 
   /** Waits for a byte or the end; then takes what is there, 0 at the end. */
   synchronized int read(byte[] to, int most) throws InterruptedException {
+    if (detour != null) {
+      return detour.take(to, 0, most);
+    }
     while (bytes.size() == 0 && !closed) {
       wait();
     }
@@ -46,22 +50,32 @@ public final class Input {
     return read;
   }
 
+  /** Until {@link #resume} these bytes are read, and then the end. */
+  synchronized void divert(byte[] input) {
+    detour = new Ring(input.length);
+    detour.add(input, 0, input.length);
+  }
+
+  synchronized void resume() {
+    detour = null;
+  }
+
   /** Waits at most so long; whether a read would not wait now. */
   synchronized boolean await(long nanos) throws InterruptedException {
     long until = System.nanoTime() + nanos;
     long left = nanos;
-    while (bytes.size() == 0 && !closed && left > 0) {
+    while (bytes.size() == 0 && !closed && detour == null && left > 0) {
       TimeUnit.NANOSECONDS.timedWait(this, Math.max(left, 1_000_000));
       left = until - System.nanoTime();
     }
-    return bytes.size() > 0 || closed;
+    return bytes.size() > 0 || isClosed();
   }
 
   synchronized int available() {
-    return bytes.size();
+    return detour == null ? bytes.size() : detour.size();
   }
 
   synchronized boolean isClosed() {
-    return closed;
+    return closed || detour != null;
   }
 }

@@ -1,5 +1,7 @@
 package io.busbar.engine.wasi;
 
+import java.util.Optional;
+
 /**
  * What a guest wrote to stdout or stderr and nobody has read yet, never more than its capacity.
  *
@@ -19,6 +21,8 @@ public final class Output {
   private final Ring bytes; // this and the rest guarded by this
   private boolean cut;
   private boolean closed;
+  private Ring detour; // written instead
+  private boolean detourCut;
   private Runnable listener = () -> {};
 
   Output(int capacity) {
@@ -59,12 +63,29 @@ public final class Output {
   void write(byte[] more, int length) {
     Runnable told;
     synchronized (this) {
+      if (detour != null) {
+        detourCut |= detour.add(more, 0, length) < length;
+        return;
+      }
       if (!cut) {
         cut = bytes.add(more, 0, length) < length;
       }
       told = listener;
     }
     told.run();
+  }
+
+  /** Until {@link #resume} what is written is kept apart, at most so many bytes. */
+  synchronized void divert(int most) {
+    detour = new Ring(most);
+    detourCut = false;
+  }
+
+  /** What was kept apart; empty if it was too much. */
+  synchronized Optional<byte[]> resume() {
+    byte[] kept = detour.take(detour.size());
+    detour = null;
+    return detourCut ? Optional.empty() : Optional.of(kept);
   }
 
   /** The guest closed it. */

@@ -1,5 +1,7 @@
 package io.busbar.engine.wasi;
 
+import java.util.Optional;
+
 /** The other end of a guest's stdin, stdout and stderr: for any thread, and it never waits. */
 public final class Stdio {
   private final Input stdin;
@@ -19,6 +21,25 @@ public final class Stdio {
     if (!open) {
       this.stdin.close();
     }
+  }
+
+  /**
+   * Runs a command that reads this input, and then the end, as its stdin.
+   *
+   * @param most how much it may write
+   * @return what it wrote to stdout; empty if that was more
+   */
+  public Optional<byte[]> exchange(byte[] input, int most, Runnable command) {
+    stdin.divert(input);
+    stdout.divert(most);
+    Optional<byte[]> output;
+    try {
+      command.run();
+    } finally {
+      stdin.resume();
+      output = stdout.resume();
+    }
+    return output;
   }
 
   public Input stdin() {

@@ -84,6 +84,11 @@ public final class Wasi implements AutoCloseable {
     return new Moves(directories.stream().anyMatch(directory -> directory.tree().real()));
   }
 
+  /** The streams it reads and writes. */
+  public Stdio stdio() {
+    return plan.stdio;
+  }
+
   /** A file below one of the preopened directories, from an offset on, at most so many bytes. */
   public byte[] readFile(String path, long offset, int most) {
     try {
