@@ -5,6 +5,8 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.EventBus;
 import io.vertx.core.eventbus.MessageCodec;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -75,6 +77,10 @@ final class BodyCodec implements MessageCodec<Body, Body> {
       out.appendByte((byte) 'b').appendInt(bytes.length).appendBytes(bytes);
     } else if (value instanceof Number number) {
       appendText(out.appendByte((byte) 'B'), number.toString());
+    } else if (value instanceof JsonArray array) {
+      encode(out, array.getList());
+    } else if (value instanceof JsonObject object) {
+      encode(out, object.getMap());
     } else if (value instanceof List<?> list) {
       out.appendByte((byte) 'L').appendInt(list.size());
       list.forEach(item -> encode(out, item));

@@ -12,6 +12,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -261,6 +262,20 @@ class WireFormatTest {
     Buffer wire = Buffer.buffer("ab");
     new BodyCodec().encodeToWire(wire, Body.of(fields));
     assertEquals(fields, new BodyCodec().decodeFromWire(2, wire).fields());
+  }
+
+  @Test
+  void body_betweenNodes_keepsWhatCameAsJson() {
+    Map<String, Object> inner = Map.of("list", List.of(1, Map.of("k", "v")));
+    JsonObject json =
+        new JsonObject()
+            .put(
+                "inner",
+                new JsonObject()
+                    .put("list", new JsonArray().add(1).add(new JsonObject().put("k", "v"))));
+    Buffer wire = Buffer.buffer();
+    new BodyCodec().encodeToWire(wire, Body.of(json));
+    assertEquals(Map.of("inner", inner), new BodyCodec().decodeFromWire(0, wire).fields());
   }
 
   @Test
