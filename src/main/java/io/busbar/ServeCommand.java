@@ -2,6 +2,7 @@ package io.busbar;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
 import io.busbar.gateway.HttpGateway;
+import io.busbar.host.Host;
 import io.vertx.core.Vertx;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
@@ -84,9 +85,9 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private static HttpGateway http(Vertx vertx, Config config) {
-    return HttpGateway.open(
-            vertx, config.http(), config.host().addresses(), config.host().moduleBytes())
-        .await();
+    Host.Options host = config.host();
+    long bodyBytes = Math.max(host.moduleBytes(), host.sliceBytes());
+    return HttpGateway.open(vertx, config.http(), host.addresses(), bodyBytes).await();
   }
 
   /** SIGTERM and Ctrl-C: no new requests, every instance stopped with its calls answered. */

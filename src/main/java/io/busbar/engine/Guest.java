@@ -154,6 +154,11 @@ public final class Guest implements Exports {
     return Values.liftResults(signature.results(), run(part.function(function), slots));
   }
 
+  @Override
+  public byte[] invoke(String function, byte[] input, long most) {
+    return new Exchange(this, own(), function).run(input, most);
+  }
+
   private long[] run(ExportFunction function, long[] slots) {
     Machine[] waiting = enter();
     boolean failed = true;

@@ -4,17 +4,22 @@ import io.busbar.model.Failure;
 import io.busbar.model.Names;
 import io.busbar.wire.Body;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** What requests say, as bodies of messages; {@code BAD_REQUEST} where they make no sense. */
 final class Requests {
+  private static final Set<String> TEXT_TYPES = Set.of("application/json", "text/plain");
+
   private Requests() {}
 
   static Body module(RoutingContext ctx) {
@@ -61,6 +66,20 @@ final class Requests {
     fields.put("offset", number(ctx, "offset"));
     fields.put("bytes", bytes);
     return Body.of(fields);
+  }
+
+  static Body invocation(RoutingContext ctx) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("function", ctx.pathParam("function"));
+    fields.put("input", raw(ctx));
+    return Body.of(fields);
+  }
+
+  /** The content type as it came, if it is JSON or plain text: no browser runs those. */
+  static Optional<String> textType(RoutingContext ctx) {
+    return Optional.ofNullable(ctx.request().getHeader(HttpHeaders.CONTENT_TYPE))
+        .filter(
+            type -> TEXT_TYPES.contains(type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT)));
   }
 
   static Optional<String> query(RoutingContext ctx, String name) {

@@ -95,6 +95,23 @@ class WireFormatTest {
   }
 
   @Test
+  void invoke_answersInTheFormItWasAsked() {
+    node.start(TestNode.inlineBinary("words").withId("w"));
+    assertInvoked("{\"output\":\"QUI=\"}", "{\"function\":\"upper\",\"input\":\"YWI=\"}");
+    assertInvoked("{\"output\":\"\"}", "{\"function\":\"upper\",\"input\":\"\"}");
+    assertInvoked("{\"text\":\"AB é\"}", "{\"function\":\"upper\",\"text\":\"ab é\"}");
+    String number = "9007199254740993"; // beyond the doubles, and still a number: the guest's JSON
+    for (String json : List.of("{\"A\":[1.5,null]}", number, "\"\"", "[]", "true")) {
+      assertInvoked("{\"json\":" + json + "}", "{\"function\":\"trim\",\"json\":" + json + "}");
+    }
+    assertInvoked("{\"json\":null}", "{\"function\":\"trim\",\"json\":null}");
+  }
+
+  private static void assertInvoked(String expected, String body) {
+    assertEquals(expected, ask("wasm.instance.w", "invoke", body));
+  }
+
+  @Test
   void values_haveTheseForms() {
     assertAnswer(
         "{\"results\":[-1,7,\"-9007199254740993\",3.140625,0.1,\"Infinity\",null]}",
