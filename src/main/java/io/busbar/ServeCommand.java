@@ -2,6 +2,7 @@ package io.busbar;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
 import io.busbar.gateway.HttpGateway;
+import io.busbar.host.Host;
 import io.busbar.model.Failure;
 import io.busbar.model.WasmException;
 import io.vertx.core.Future;
@@ -101,12 +102,10 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private static HttpGateway http(Vertx vertx, Config config) {
+    Host.Options host = config.host();
+    long bodyBytes = Math.max(host.moduleBytes(), host.sliceBytes());
     return HttpGateway.open(
-            vertx,
-            config.http(),
-            config.host().addresses(),
-            config.host().moduleBytes(),
-            config.host().limits().deadline())
+            vertx, config.http(), host.addresses(), bodyBytes, host.limits().deadline())
         .recover(e -> Future.failedFuture(cannotListen(config.http(), e)))
         .await();
   }

@@ -65,6 +65,11 @@ public final class TestNode implements AutoCloseable {
     return InstanceSpec.of(new ModuleRef.Inline(Guests.text(guest)));
   }
 
+  /** The same for a guest that was built from source. */
+  public static InstanceSpec inlineBinary(String guest) {
+    return InstanceSpec.of(new ModuleRef.Inline(Guests.binary(guest)));
+  }
+
   public static InstanceSpec inlineText(String wat) {
     return InstanceSpec.of(new ModuleRef.Inline(wat.getBytes(StandardCharsets.UTF_8)));
   }

@@ -2,7 +2,9 @@ package io.busbar.client;
 
 import io.busbar.model.WasmException;
 import io.busbar.wire.Body;
+import io.busbar.wire.JsonText;
 import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -33,6 +35,35 @@ public abstract class ExportsRef {
     fields.put("function", function);
     fields.put("params", Collections.unmodifiableList(new ArrayList<>(params)));
     return ask("call", Body.of(fields)).map(body -> body.list("results"));
+  }
+
+  /**
+   * Gives a function bytes and takes those it answers, in one operation; for guests with an
+   * allocator.
+   */
+  public Future<Buffer> invoke(String function, Buffer input) {
+    return invoke(function, "input", input.getBytes())
+        .map(body -> Buffer.buffer(body.bytes("output")));
+  }
+
+  private Future<Body> invoke(String function, String form, Object input) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("function", function);
+    fields.put(form, input);
+    return ask("invoke", Body.of(fields));
+  }
+
+  /** The same with text as UTF-8; fails with {@code BAD_RESULT} where no text comes out. */
+  public Future<String> invokeText(String function, String text) {
+    return invoke(function, "text", text).map(body -> body.string("text"));
+  }
+
+  /**
+   * The same with JSON: JsonObject, JsonArray, String, Number, Boolean or null; fails with {@code
+   * BAD_RESULT} where no JSON comes out.
+   */
+  public Future<Object> invokeJson(String function, Object json) {
+    return invokeText(function, JsonText.of(json)).map(text -> JsonText.parse(function, text));
   }
 
   /** Whether the instance exports a function of this name. */

@@ -49,6 +49,11 @@ final class Callback implements Caller {
   }
 
   @Override
+  public byte[] invoke(String function, byte[] input, long most) {
+    return guest().invoke(function, input, most);
+  }
+
+  @Override
   public Object global(String name) {
     return guest().global(name);
   }

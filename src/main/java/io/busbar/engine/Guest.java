@@ -70,6 +70,8 @@ public final class Guest implements Exports, AutoCloseable {
   /** The results of a call that ended with {@code proc_exit(0)}. */
   private static final long[] EXITED = {};
 
+  private static final Signature COMMAND = Signature.of(List.of(), List.of());
+
   private final List<Part> parts = new ArrayList<>(); // links first, the guest's own last
   private final Trace trace = new Trace(parts);
   private final Optional<Wasi> wasi;
@@ -186,6 +188,25 @@ public final class Guest implements Exports, AutoCloseable {
     long[] slots = Values.lowerParams(signature.params(), params);
     long[] results = run(part.function(function), slots);
     return results == EXITED ? List.of() : Values.liftResults(signature.results(), results);
+  }
+
+  @Override
+  public byte[] invoke(String function, byte[] input, long most) {
+    boolean command = own().functionType(function).signature().equals(COMMAND);
+    return command && wasi.isPresent()
+        ? runCommand(function, input, (int) most)
+        : new Exchange(this, own(), function).run(input, most);
+  }
+
+  /** A WASI command: the input is all its stdin, and what it writes to stdout the output. */
+  private byte[] runCommand(String function, byte[] input, int most) {
+    return wasi.get()
+        .stdio()
+        .exchange(input, most, () -> call(function, List.of()))
+        .orElseThrow(
+            () ->
+                Failure.TOO_LARGE.because(
+                    "`%s` wrote more than the %d bytes that are taken", function, most));
   }
 
   private long[] run(ExportFunction function, long[] slots) {

@@ -24,9 +24,9 @@ final class Answers {
         .end(body.toJson().toBuffer());
   }
 
-  static void bytes(RoutingContext ctx, Future<Body> answer, String type) {
+  static void bytes(RoutingContext ctx, Future<Body> answer, String field, String type) {
     answer
-        .map(body -> Buffer.buffer(body.bytes("bytes")))
+        .map(body -> Buffer.buffer(body.bytes(field)))
         .onSuccess(bytes -> ctx.response().putHeader(HttpHeaders.CONTENT_TYPE, type).end(bytes))
         .onFailure(e -> fail(ctx, e));
   }

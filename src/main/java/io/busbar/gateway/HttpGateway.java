@@ -8,7 +8,6 @@ import io.busbar.wire.Body;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Route;
@@ -123,7 +122,7 @@ public final class HttpGateway {
 
   /** Else the body of a plain {@code curl -d} would be read, and bounded, as a form. */
   private static void keepBodyAsItIs(RoutingContext ctx) {
-    ctx.request().headers().remove(HttpHeaders.CONTENT_TYPE);
+    Requests.setContentTypeAside(ctx);
     ctx.next();
   }
 
@@ -156,7 +155,10 @@ public final class HttpGateway {
         .handler(
             ctx ->
                 Answers.bytes(
-                    ctx, ask(ctx, address, "get", Requests.module(ctx)), "application/wasm"));
+                    ctx,
+                    ask(ctx, address, "get", Requests.module(ctx)),
+                    "bytes",
+                    "application/wasm"));
     router
         .delete(API + "/modules/:ref")
         .handler(answering(ctx -> ask(ctx, address, "remove", Requests.module(ctx))));
@@ -176,6 +178,7 @@ public final class HttpGateway {
         .post(API + "/instances/:id/call/:function")
         .handler(
             answering(ctx -> ask(ctx, "call", Requests.with(Requests.json(ctx), ctx, "function"))));
+    router.post(API + "/instances/:id/invoke/:function").handler(this::invoke);
     get(router, "/instances/:id/exports/:function").handler(this::exists);
     get(router, "/instances/:id/globals/:global")
         .handler(
@@ -189,6 +192,12 @@ public final class HttpGateway {
     router
         .put(API + "/instances/:id/fuel")
         .handler(answering(ctx -> ask(ctx, "set-fuel", Requests.json(ctx))));
+  }
+
+  /** JSON and text come out under the name they came in with, everything else as bytes. */
+  private void invoke(RoutingContext ctx) {
+    String type = Requests.textType(ctx).orElse(BYTES);
+    Answers.bytes(ctx, ask(ctx, "invoke", Requests.invocation(ctx)), "output", type);
   }
 
   private void exists(RoutingContext ctx) {
@@ -226,7 +235,7 @@ public final class HttpGateway {
     if (Requests.query(ctx, "offset").isEmpty() && Requests.query(ctx, "length").isEmpty()) {
       answering(c -> ask(c, "memory", Requests.memoryName(c))).handle(ctx);
     } else {
-      Answers.bytes(ctx, ask(ctx, "read-memory", Requests.slice(ctx)), BYTES);
+      Answers.bytes(ctx, ask(ctx, "read-memory", Requests.slice(ctx)), "bytes", BYTES);
     }
   }
 

@@ -4,18 +4,31 @@ import io.busbar.model.Failure;
 import io.busbar.model.Names;
 import io.busbar.wire.Body;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** What requests say, as bodies of messages; {@code BAD_REQUEST} where they make no sense. */
 final class Requests {
+  private static final Set<String> TEXT_TYPES = Set.of("application/json", "text/plain");
+
+  private static final String CONTENT_TYPE = "busbar.content-type";
+
   private Requests() {}
+
+  /** What the client calls its body is kept for later, and hidden from what would act on it. */
+  static void setContentTypeAside(RoutingContext ctx) {
+    ctx.put(CONTENT_TYPE, ctx.request().getHeader(HttpHeaders.CONTENT_TYPE));
+    ctx.request().headers().remove(HttpHeaders.CONTENT_TYPE);
+  }
 
   static Body module(RoutingContext ctx) {
     return Body.of("module", ctx.pathParam("ref"));
@@ -61,6 +74,20 @@ final class Requests {
     fields.put("offset", number(ctx, "offset"));
     fields.put("bytes", bytes);
     return Body.of(fields);
+  }
+
+  static Body invocation(RoutingContext ctx) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("function", ctx.pathParam("function"));
+    fields.put("input", raw(ctx));
+    return Body.of(fields);
+  }
+
+  /** The content type as it came, if it is JSON or plain text: no browser runs those. */
+  static Optional<String> textType(RoutingContext ctx) {
+    return Optional.ofNullable(ctx.<String>get(CONTENT_TYPE))
+        .filter(
+            type -> TEXT_TYPES.contains(type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT)));
   }
 
   static Optional<String> query(RoutingContext ctx, String name) {

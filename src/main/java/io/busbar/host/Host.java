@@ -32,7 +32,8 @@ public final class Host {
    * @param rights calls that run at the same time, calls longer than 20 ms not counted
    * @param threads the most worker threads
    * @param moduleBytes the largest module that is taken
-   * @param sliceBytes the most bytes one read or write of memory may move
+   * @param sliceBytes the most bytes one read or write of memory, or one way of an {@code invoke},
+   *     may move
    * @param callsAtOnce the most calls one {@code calls} may hold
    * @param roots the real directories below which guests may be given others
    */

@@ -20,7 +20,8 @@ import java.util.Optional;
  * The operations that touch a guest, read from their messages: everything that is wrong with a
  * message is told when it is read, everything else when the operation runs.
  *
- * @param sliceBytes the most bytes one read or write of memory may move
+ * @param sliceBytes the most bytes one read or write of memory, or one way of an {@code invoke},
+ *     may move
  * @param callsAtOnce the most calls one {@code calls} may hold
  */
 record Operations(long sliceBytes, int callsAtOnce) {
@@ -39,6 +40,7 @@ record Operations(long sliceBytes, int callsAtOnce) {
     return switch (ask.action()) {
       case "call" -> call(body);
       case "calls" -> calls(body);
+      case "invoke" -> Invocation.read(body, sliceBytes);
       case "exists" -> exists(body);
       case "get-global" -> getGlobal(body);
       case "set-global" -> setGlobal(body);

@@ -20,6 +20,18 @@ public interface Exports {
    */
   List<Object> call(String function, List<?> params);
 
+  /**
+   * Gives a function bytes and takes those it answers, all in one: for a module that exports {@code
+   * alloc(size) → pointer} and, if it frees memory, {@code dealloc(pointer, size)}, a function that
+   * takes {@code (pointer, length)} and answers {@code pointer << 32 | length} or both. A WASI
+   * command, without params and results, gets the bytes as its stdin and answers on stdout.
+   *
+   * @param most the most bytes that are taken
+   * @throws WasmException {@code NO_SUCH_EXPORT}; {@code BAD_REQUEST} for other signatures; {@code
+   *     LIMIT} where the guest has no room; {@code OUT_OF_BOUNDS}, {@code TOO_LARGE}; or the trap
+   */
+  byte[] invoke(String function, byte[] input, long most);
+
   /** The value of a global; fails with {@code NO_SUCH_GLOBAL} or {@code BAD_RESULT}. */
   Object global(String name);
 

@@ -77,6 +77,10 @@ final class BodyCodec implements MessageCodec<Body, Body> {
       out.appendByte((byte) 'b').appendInt(bytes.length).appendBytes(bytes);
     } else if (value instanceof Number number) {
       appendText(out.appendByte((byte) 'B'), number.toString());
+    } else if (value instanceof JsonArray array) {
+      encode(out, array.getList());
+    } else if (value instanceof JsonObject object) {
+      encode(out, object.getMap());
     } else if (value instanceof List<?> list) {
       out.appendByte((byte) 'L').appendInt(list.size());
       list.forEach(item -> encode(out, item));

@@ -28,7 +28,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Every row of the HTTP table, and what a careless caller sends. */
 class HttpGatewayTest {
   private final TestNode node =
-      TestNode.start(Config.from(new JsonObject("{\"modules\":{\"maxBytes\":100000}}")));
+      TestNode.start(
+          Config.from(
+              new JsonObject(
+                  "{\"modules\":{\"maxBytes\":100000},\"messages\":{\"maxSliceBytes\":50000}}")));
   private HttpGateway gateway;
   private WebClient web;
 
@@ -158,6 +161,53 @@ class HttpGatewayTest {
         Failure.BAD_REQUEST,
         "`timeout` must be a whole number, 0 or more. Given `soon`.",
         send(HttpMethod.POST, "/instances/calc/call/sum?timeout=soon", null));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "application/octet-stream,application/octet-stream",
+    "application/json,application/json",
+    "Text/Plain; charset=utf-8,Text/Plain; charset=utf-8",
+    "text/html,application/octet-stream",
+    "application/jsonp,application/octet-stream",
+    ";,application/octet-stream",
+  })
+  void invoke_isBytes_ofTheTypeTheyCameWith(String type, String answered) {
+    node.start(TestNode.inlineBinary("greet").withId("g"));
+    HttpResponse<Buffer> greeting =
+        send(
+            HttpMethod.POST,
+            "/instances/g/invoke/greet",
+            new byte[] {0, -1},
+            Map.of("Content-Type", type));
+    byte[] expected = {'H', 'e', 'l', 'l', 'o', ',', ' ', 0, -1, '!'};
+    assertArrayEquals(expected, greeting.body().getBytes());
+    assertEquals(200, greeting.statusCode());
+    assertEquals(answered, greeting.getHeader("content-type"));
+  }
+
+  @Test
+  void invoke_withoutBodyOrWithTooMuch() {
+    node.start(TestNode.inlineBinary("greet").withId("g"));
+    HttpResponse<Buffer> greeting = send(HttpMethod.POST, "/instances/g/invoke/greet", null);
+    assertEquals("Hello, !", greeting.bodyAsString());
+    assertEquals("application/octet-stream", greeting.getHeader("content-type"));
+    assertError(
+        Failure.NO_SUCH_EXPORT,
+        "exported function `nope` not found",
+        send(HttpMethod.POST, "/instances/g/invoke/nope", "x"));
+    assertError(
+        Failure.TOO_LARGE,
+        "an input of 50001 bytes; at most 50000 are taken",
+        send(HttpMethod.POST, "/instances/g/invoke/greet", new byte[50_001]));
+    assertError(
+        Failure.TOO_LARGE,
+        "`greet` answered 50008 bytes; at most 50000 are taken",
+        send(HttpMethod.POST, "/instances/g/invoke/greet", new byte[50_000]));
+    assertError(
+        Failure.TOO_LARGE,
+        "the request body is too large",
+        send(HttpMethod.POST, "/instances/g/invoke/greet", new byte[1_000_000]));
   }
 
   @Test

@@ -174,6 +174,19 @@ class WasiTest {
   }
 
   @Test
+  void invoke_ofACommand_isStdinInAndStdoutOut() {
+    InstanceRef guest = program(WasiSpec.ISOLATED.withStdin(utf8("kept")).withStdinOpen(true));
+    assertEquals("hello", guest.invokeText("_start", "hello").await());
+    assertEquals("", guest.invokeText("_start", "").await());
+    Buffer bytes = Buffer.buffer(new byte[] {(byte) 0xff, 0, 1});
+    assertEquals(bytes, guest.invoke("_start", bytes).await());
+    assertEquals("", output(guest), "nothing of it went to the streams");
+    guest.stdio().closeStdin().await();
+    guest.call("_start").await();
+    assertEquals("kept", output(guest), "what the streams held is there afterwards");
+  }
+
+  @Test
   void stdin_canBeWritten_whileTheGuestWaitsForIt() throws Exception {
     InstanceRef guest = program(WasiSpec.ISOLATED.withStdin(utf8("a")).withStdinOpen(true));
     StdioRef stdio = guest.stdio();

@@ -14,6 +14,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -93,6 +94,23 @@ class WireFormatTest {
     assertAnswer("{\"bytes\":\"+/8=\"}", "read-memory", "{\"offset\":9,\"length\":2}");
     assertAnswer("{\"previous\":1}", "grow-memory", "{\"pages\":0}");
     assertAnswer("{\"cancelled\":false}", "cancel", "{\"id\":\"nothing\"}");
+  }
+
+  @Test
+  void invoke_answersInTheFormItWasAsked() {
+    node.start(TestNode.inlineBinary("words").withId("w"));
+    assertInvoked("{\"output\":\"QUI=\"}", "{\"function\":\"upper\",\"input\":\"YWI=\"}");
+    assertInvoked("{\"output\":\"\"}", "{\"function\":\"upper\",\"input\":\"\"}");
+    assertInvoked("{\"text\":\"AB é\"}", "{\"function\":\"upper\",\"text\":\"ab é\"}");
+    String number = "9007199254740993"; // beyond the doubles, and still a number: the guest's JSON
+    for (String json : List.of("{\"A\":[1.5,null]}", number, "\"\"", "[]", "true")) {
+      assertInvoked("{\"json\":" + json + "}", "{\"function\":\"trim\",\"json\":" + json + "}");
+    }
+    assertInvoked("{\"json\":null}", "{\"function\":\"trim\",\"json\":null}");
+  }
+
+  private static void assertInvoked(String expected, String body) {
+    assertEquals(expected, ask("wasm.instance.w", "invoke", body));
   }
 
   @Test
@@ -325,6 +343,20 @@ class WireFormatTest {
     Buffer wire = Buffer.buffer("ab");
     new BodyCodec().encodeToWire(wire, Body.of(fields));
     assertEquals(fields, new BodyCodec().decodeFromWire(2, wire).fields());
+  }
+
+  @Test
+  void body_betweenNodes_keepsWhatCameAsJson() {
+    Map<String, Object> inner = Map.of("list", List.of(1, Map.of("k", "v")));
+    JsonObject json =
+        new JsonObject()
+            .put(
+                "inner",
+                new JsonObject()
+                    .put("list", new JsonArray().add(1).add(new JsonObject().put("k", "v"))));
+    Buffer wire = Buffer.buffer();
+    new BodyCodec().encodeToWire(wire, Body.of(json));
+    assertEquals(Map.of("inner", inner), new BodyCodec().decodeFromWire(0, wire).fields());
   }
 
   @Test
