@@ -40,16 +40,24 @@ final class Values {
       throw Failure.BAD_PARAMS.because(
           "number of params does not match. expected %d, got %d", types.size(), params.size());
     }
+    if (types.size() == 1 && types.get(0) != ValueType.V128) {
+      long[] slot = new long[1]; // of a known size, so that the JIT can do without it
+      lowerParam(0, types.get(0), params.get(0), slot, 0);
+      return slot;
+    }
     long[] slots = new long[slots(types)];
     int at = 0;
     for (int i = 0; i < types.size(); i++) {
-      ValueType type = types.get(i);
-      if (!lower(type, params.get(i), slots, at)) {
-        throw Failure.BAD_PARAMS.because("%s", cannotConvertArgument(i + 1, type, params.get(i)));
-      }
-      at += type == ValueType.V128 ? 2 : 1;
+      lowerParam(i, types.get(i), params.get(i), slots, at);
+      at += types.get(i) == ValueType.V128 ? 2 : 1;
     }
     return slots;
+  }
+
+  private static void lowerParam(int index, ValueType type, Object value, long[] slots, int at) {
+    if (!lower(type, value, slots, at)) {
+      throw Failure.BAD_PARAMS.because("%s", cannotConvertArgument(index + 1, type, value));
+    }
   }
 
   private static String cannotConvertArgument(int number, ValueType type, Object value) {
@@ -84,6 +92,10 @@ final class Values {
   }
 
   private static boolean lowerInteger(Object value, long min, long max, long[] slots, int at) {
+    if (value instanceof Integer exact) { // by far the most common, and it fits
+      slots[at] = exact;
+      return true;
+    }
     if (!isInteger(value)) {
       return false;
     }
