@@ -345,4 +345,79 @@ class CallbackAttackTest {
     assertEquals(List.of(), others);
     assertEquals(0, waiting());
   }
+
+  /** Four threads, two rights: at most two may wait, or nobody is left to run what they wait for. */
+  @Test
+  void nestedCallbacks_mustNotTakeEveryThread() throws Exception {
+    node = TestNode.start(Config.from(new JsonObject("{\"workers\":{\"rights\":2,\"threads\":4}}")));
+    InstanceRef target = node.start(TestNode.inlineText("(module (func (export \"f\")))").withId("target"));
+    LinkedBlockingQueue<Promise<Void>> nested = new LinkedBlockingQueue<>();
+    serve("my.ask", (caller, args) -> {
+      if ((int) args.get(0) == 2) {
+        return answer(5);
+      }
+      return caller.call("ask", 2).compose(r -> {
+        Promise<Void> go = Promise.promise();
+        nested.add(go);
+        return go.future();
+      }).compose(go -> caller.instance("target").call("f")).map(List.<Object>of(1));
+    });
+    List<Future<List<Object>>> calls = new ArrayList<>();
+    List<Promise<Void>> gos = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      calls.add(node.start(spec("a" + i, "my.ask")).withTimeout(Duration.ofSeconds(3)).call("ask", 1));
+      Promise<Void> go = nested.poll(500, TimeUnit.MILLISECONDS);
+      if (go != null) {
+        gos.add(go);
+      }
+    }
+    gos.forEach(Promise::complete);
+    List<String> said = new ArrayList<>();
+    for (Future<List<Object>> call : calls) {
+      try {
+        said.add("" + call.await());
+      } catch (WasmException e) {
+        said.add(e.failure() + " " + e.getMessage());
+      }
+    }
+    assertTrue(said.contains("[1]"), "nobody got through: " + said);
+  }
+
+  /** The lane's own retained right, without nesting: one of two, then a busy third. */
+  @Test
+  void cancelWhileWaiting_endsBothLevels() throws Exception {
+    node = TestNode.start();
+    LinkedBlockingQueue<Integer> asked = new LinkedBlockingQueue<>();
+    serve("my.ask", (caller, args) -> {
+      int n = (int) args.get(0);
+      asked.add(n);
+      return n < 3 ? caller.call("plus", n + 1) : Promise.<List<Object>>promise().future();
+    });
+    InstanceRef guest = node.start(spec("a", "my.ask"));
+    Future<List<Object>> call = guest.withOperationId("x").call("plus", 0);
+    while (asked.poll(5, TimeUnit.SECONDS) != 3) {
+      // deeper
+    }
+    assertTrue(guest.cancel("x").await());
+    Failing.with(Failure.CANCELLED, call::await);
+    assertEquals(List.of(8), guest.call("double", 4).await());
+    assertEquals(0, waiting());
+  }
+
+  /** A message that a stopped call still sends. */
+  @ParameterizedTest
+  @EnumSource(value = Compiler.Mode.class, names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
+  void threeDeep_withATrapInnermost_countsRight(Compiler.Mode mode) {
+    node = TestNode.start(mode);
+    serve("my.ask", (caller, args) -> {
+      int n = (int) args.get(0);
+      return n < 3
+          ? caller.call("plus", n + 1).compose(r -> caller.call("plus", 9)).map(r -> List.<Object>of((int) r.get(0) + n))
+          : n == 3 ? caller.call("trap").transform(t -> answer(t.failed() ? 1000 : -1)) : answer(5);
+    });
+    InstanceRef guest = node.start(spec("a", "my.ask"));
+    assertEquals(List.of(100 + 105 + 0), guest.call("plus", 0).await());
+    assertEquals(List.of(8), guest.call("double", 4).await());
+    assertEquals(0, waiting());
+  }
 }

@@ -92,8 +92,8 @@ class LinkAttackTest {
     String b =
         """
         (module
-          (table (export "t") 1 funcref)
           (import "env" "after" (func $after))
+          (table (export "t") 1 funcref)
           (type $n (func))
           (func (export "x") (call_indirect (type $n) (i32.const 0)) (call $after)))
         """;
