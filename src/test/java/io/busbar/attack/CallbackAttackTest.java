@@ -420,4 +420,105 @@ class CallbackAttackTest {
     assertEquals(List.of(8), guest.call("double", 4).await());
     assertEquals(0, waiting());
   }
+
+  static Object forever(int n) {
+    return List.of(forever(n + 1), forever(n + 2));
+  }
+
+  /** An Error out of a caller operation: a Java function that recurses, exported again as it is. */
+  @ParameterizedTest
+  @EnumSource(value = Compiler.Mode.class, names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
+  void errorInACallerOperation_isAnswered(Compiler.Mode mode) throws Exception {
+    node = TestNode.start(mode);
+    node.host().function("my.deep", (c, a) -> List.of(forever(0)));
+    Promise<String> told = Promise.promise();
+    serve("my.ask", (caller, args) -> {
+      caller.call("deep", 1).onComplete(r -> told.tryComplete("" + r.cause()));
+      return told.future().map(List.<Object>of(1));
+    });
+    InstanceRef guest = node.start(TestNode.inlineText(
+        """
+        (module
+          (import "env" "ask" (func $ask (param i32) (result i32)))
+          (import "env" "deep" (func $deep (param i32) (result i32)))
+          (export "deep" (func $deep))
+          (func (export "ask") (param i32) (result i32) (call $ask (local.get 0))))
+        """).withImport("env", "ask", I, "my.ask").withImport("env", "deep", I, "my.deep"));
+    String call;
+    try {
+      call = "" + guest.withTimeout(Duration.ofSeconds(2)).call("ask", 1).await();
+    } catch (WasmException e) {
+      call = e.toString();
+    }
+    Thread.sleep(200);
+    System.out.println("ERRORS " + mode + " call: " + call);
+    assertTrue(told.future().isComplete(), "no answer to the caller operation; the call: " + call);
+    System.out.println("ERRORS " + told.future().result());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"\\0d\\0ax: y", "", "BIG"})
+  void importNames_ofAnyKind_areAsked(String name) {
+    node = TestNode.start();
+    String wat = name.equals("BIG") ? "n".repeat(90_000) : name;
+    String java = switch (name) {
+      case "" -> "";
+      case "BIG" -> wat;
+      default -> name.startsWith("\\0d") ? "\r\nx: y" : "\u2603";
+    };
+    serve("my.ask", (caller, args) -> answer(4));
+    InstanceRef guest = node.start(TestNode.inlineText(
+        "(module (import \"env\" \"" + wat + "\" (func $f (param i32) (result i32)))"
+            + " (func (export \"ask\") (param i32) (result i32) (call $f (local.get 0))))")
+        .withImport("env", java, I, "my.ask"));
+    assertEquals(List.of(4), guest.call("ask", 1).await());
+  }
+
+  @Test
+  void forgedChain_isNeitherRepeatedAtLengthNorPassedOn() {
+    node = TestNode.start();
+    AtomicInteger passed = new AtomicInteger();
+    node.vertx().eventBus().consumer("my.ask", m -> {
+      passed.set(m.headers().get("chain").length());
+      m.reply(new JsonObject().put("results", new JsonArray().add(1)));
+    }).completion().await();
+    node.start(spec("a", "my.ask"));
+    String one = "z".repeat(100_000);
+    JsonObject call = new JsonObject().put("function", "ask").put("params", new JsonArray().add(1));
+    node.vertx().eventBus().request("wasm.instance.a", call,
+        new DeliveryOptions().addHeader("action", "call").addHeader("chain", one + "," + one)).await();
+    String said = "";
+    try {
+      node.vertx().eventBus().request("wasm.instance.a", call,
+          new DeliveryOptions().addHeader("action", "call").addHeader("chain", (one + ",").repeat(17))).await();
+    } catch (RuntimeException e) {
+      said = e.getMessage();
+    }
+    assertTrue(said.length() < 5000 && passed.get() < 5000, "error of " + said.length() + " characters; passed on " + passed.get());
+  }
+
+  /** A Java function may be slow, but what a stopped call asks is not to be sent any more. */
+  @Test
+  void stoppedCall_sendsNoMoreMessages() throws Exception {
+    node = TestNode.start();
+    AtomicInteger sent = new AtomicInteger();
+    node.vertx().eventBus().consumer("my.ask", m -> sent.incrementAndGet()).completion().await();
+    node.host().function("my.slow", (c, a) -> {
+      long end = System.nanoTime() + 150_000_000L;
+      while (System.nanoTime() < end) {
+        Thread.onSpinWait();
+      }
+      return List.of(1);
+    });
+    InstanceRef guest = node.start(TestNode.inlineText(
+        """
+        (module
+          (import "env" "ask" (func $ask (param i32) (result i32)))
+          (import "env" "slow" (func $slow (param i32) (result i32)))
+          (func (export "go") (param i32) (result i32) (call $ask (call $slow (local.get 0)))))
+        """).withImport("env", "ask", I, "my.ask").withImport("env", "slow", I, "my.slow"));
+    Failing.with(Failure.DEADLINE, () -> guest.withTimeout(Duration.ofMillis(50)).call("go", 1).await());
+    Thread.sleep(300);
+    assertEquals(0, sent.get());
+  }
 }
