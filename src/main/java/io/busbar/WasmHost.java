@@ -2,6 +2,7 @@ package io.busbar;
 
 import io.busbar.client.CallerRef;
 import io.busbar.client.ImportFunction;
+import io.busbar.client.ImportServer;
 import io.busbar.client.WasmClient;
 import io.busbar.engine.Compiler;
 import io.busbar.engine.ModuleStore;
@@ -85,7 +86,8 @@ public final class WasmHost {
     functions.put(
         address,
         (caller, chain, args) ->
-            function.call(CallerRef.of(client, caller, String.join(",", chain)), args));
+            ImportServer.answer(
+                function, CallerRef.of(client, caller, String.join(",", chain)), args));
     return this;
   }
 

@@ -48,7 +48,20 @@ public final class ImportServer {
   private Future<List<Object>> call(Message<Object> message) {
     try {
       List<Object> args = Codec.values(signature.params(), Endpoint.body(message).list("params"));
-      return function.call(caller(message), args);
+      return answer(function, caller(message), args);
+    } catch (RuntimeException e) {
+      return Future.failedFuture(e);
+    }
+  }
+
+  /** What the function answers; its future fails with whatever goes wrong. */
+  public static Future<List<Object>> answer(
+      ImportFunction function, CallerRef caller, List<Object> args) {
+    try {
+      Future<List<Object>> answer = function.call(caller, args);
+      return answer == null
+          ? Future.failedFuture(Failure.BAD_RESULT.because("the function answered no future"))
+          : answer;
     } catch (RuntimeException e) {
       return Future.failedFuture(e);
     }

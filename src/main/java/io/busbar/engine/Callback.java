@@ -4,6 +4,7 @@ import com.dylibso.chicory.runtime.Instance;
 import io.busbar.model.Caller;
 import io.busbar.model.Failure;
 import java.util.List;
+import java.util.Optional;
 
 /** The guest that waits for a callback, as that callback sees it: until it returns. */
 final class Callback implements Caller {
@@ -64,8 +65,10 @@ final class Callback implements Caller {
   }
 
   @Override
-  public String memoryName(String memory) {
-    return guest().partOf(instance).memoryName(memory);
+  public Optional<String> memoryName(String memory) {
+    memory(memory); // it may be there without a name
+    Part part = guest().partOf(instance);
+    return memory == null ? part.firstMemory() : Optional.of(part.memoryName(memory));
   }
 
   @Override

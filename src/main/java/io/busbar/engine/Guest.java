@@ -145,6 +145,11 @@ public final class Guest implements Exports, AutoCloseable {
     part.build(linker.link(part.info()), quotas, trace);
   }
 
+  /** What went wrong in a call out of a callback, where it is told to somebody else. */
+  public static WasmException failure(Throwable thrown) {
+    return Traps.running(thrown, new Trace(List.of()));
+  }
+
   public ModuleInfo info() {
     return own.info();
   }
@@ -296,8 +301,8 @@ public final class Guest implements Exports, AutoCloseable {
   }
 
   @Override
-  public String memoryName(String memory) {
-    return own().memoryName(memory);
+  public Optional<String> memoryName(String memory) {
+    return Optional.of(own().memoryName(memory));
   }
 
   @Override

@@ -17,6 +17,7 @@ final class GuestMachine implements Machine {
   private final Part part;
   private final Trace trace;
   private Machine current;
+  private int entered; // calls of the interpreter that are on the stack
 
   GuestMachine(Instance instance, Part part, Trace trace) {
     this.instance = instance;
@@ -25,9 +26,37 @@ final class GuestMachine implements Machine {
     replace();
   }
 
+  /**
+   * Enters the part from outside: from a message, a callback, or another part. The interpreter has
+   * one stack for all its calls, and an exception that passes through several parts would unwind
+   * that of a call further out; so each entry has its own, and one that fails leaves it behind.
+   */
   @Override
   public long[] call(int function, long[] args) {
-    return current.call(function, args);
+    return current instanceof Interpreter
+        ? interpret(function, args)
+        : current.call(function, args);
+  }
+
+  private long[] interpret(int function, long[] args) {
+    Machine outer = current;
+    if (entered > 0) {
+      replace();
+    }
+    entered++;
+    boolean returned = false;
+    try {
+      long[] results = current.call(function, args);
+      returned = true;
+      return results;
+    } finally {
+      entered--;
+      if (entered > 0) {
+        current = outer;
+      } else if (!returned) {
+        replace();
+      }
+    }
   }
 
   /** Takes the compiled classes if they have become ready. */

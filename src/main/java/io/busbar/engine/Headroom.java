@@ -8,14 +8,20 @@ package io.busbar.engine;
  * where nothing else happens.
  */
 public final class Headroom {
-  /** Frames of {@link #descend}: together more stack than code of ours or of Vert.x needs. */
-  private static final int FRAMES = 2000;
+  /** KiB for a message: more than Vert.x and our own code need. */
+  public static final int MESSAGE = 176;
+
+  /** KiB for a Java function, or one of WASI. */
+  public static final int FUNCTION = 64;
+
+  /** What a frame of {@link #descend} takes at least, in bytes: once the JIT has compiled it. */
+  private static final int FRAME = 88;
 
   private Headroom() {}
 
-  /** Throws StackOverflowError where there is not enough. */
-  public static void check() {
-    descend(FRAMES, 0, 0, 0, 0, 0, 0, 0, 0);
+  /** Throws StackOverflowError where less than so many KiB are left; takes 40 ns for each. */
+  public static void check(int kib) {
+    descend((kib << 10) / FRAME, 0, 0, 0, 0, 0, 0, 0, 0);
   }
 
   /**

@@ -10,9 +10,9 @@ public interface HostCall {
   /** The detail of an exception that holds a failure code which is not ours. */
   String FOREIGN_CODE = "foreignCode";
 
-  /** Whether answering this import takes more Java code than a small function. */
-  default boolean needsHeadroom(ImportSpec called) {
-    return false;
+  /** KiB of stack that must be left to answer this import; 0 where a frame or two are enough. */
+  default int headroom(ImportSpec called) {
+    return Headroom.FUNCTION;
   }
 
   /**

@@ -18,6 +18,7 @@ import io.busbar.model.ImportSpec;
 import io.busbar.model.ModuleInfo;
 import io.busbar.model.Names;
 import io.busbar.model.Signature;
+import io.busbar.model.ValueType;
 import io.busbar.model.WasmException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,7 +31,7 @@ import java.util.Set;
  * were linked before, and at last among those of WASI.
  */
 final class Linker {
-  /** Afterwards the classes a Java function needs are there, and it can run out of stack safely. */
+  /** Afterwards the classes that a small function and our own code need have been loaded. */
   private static final int CALLS_WITH_HEADROOM = 256;
 
   /** What was cancelled, has exited or failed in a callback further in, is passed on as it is. */
@@ -130,6 +131,12 @@ final class Linker {
     if (!Matching.satisfies(part.currentType(name), wanted.type())) {
       throw incompatible(wanted);
     }
+    if (wanted.type() instanceof ExternType.Global global && global.type() == ValueType.FUNCREF) {
+      throw Failure.LINK.because(
+          "import `%s` is not supported: the engine would call the wrong function by a global"
+              + " funcref of another module",
+          Key.of(wanted));
+    }
     if (wanted.type() instanceof ExternType.Function) {
       values.addFunction(ImportFunction.exportAsImport(wanted.module(), name, instance, name));
     } else if (wanted.type() instanceof ExternType.Global) {
@@ -167,8 +174,9 @@ final class Linker {
     Signature signature = spec.signature();
     int[] made = {0};
     return (instance, slots) -> {
-      if (calls.needsHeadroom(spec) || made[0]++ < CALLS_WITH_HEADROOM) {
-        Headroom.check();
+      int headroom = calls.headroom(spec);
+      if (headroom > 0 || made[0]++ < CALLS_WITH_HEADROOM) {
+        Headroom.check(Math.max(headroom, Headroom.FUNCTION));
       }
       Callback caller = new Callback(guest, instance);
       try {

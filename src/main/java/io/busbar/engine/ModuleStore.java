@@ -36,6 +36,7 @@ import java.util.stream.Stream;
 public final class ModuleStore {
   private static final System.Logger LOG = System.getLogger(ModuleStore.class.getName());
   private static final String SUFFIX = ".wasm";
+  private static final char USER = '#'; // no id has it
   private static final String UNFINISHED = ".new";
 
   private final Optional<Path> folder;
@@ -45,7 +46,7 @@ public final class ModuleStore {
   private static final class Entry {
     final int size;
     final byte[] bytes; // null where they are on disk: what is kept, if there is a folder
-    final Set<String> users = new TreeSet<>(); // instances
+    final Set<String> users = new TreeSet<>(); // starts of instances
     final boolean kept; // was put, and stays when nobody uses it
 
     Entry(int size, byte[] bytes, boolean kept) {
@@ -53,6 +54,15 @@ public final class ModuleStore {
       this.bytes = bytes;
       this.kept = kept;
     }
+  }
+
+  /** One start of an instance, as a user of modules: a later start of the same id is another. */
+  public static String user(String instance, long start) {
+    return instance + USER + start;
+  }
+
+  private static List<String> instances(Set<String> users) {
+    return users.stream().map(user -> user.substring(0, user.indexOf(USER))).distinct().toList();
   }
 
   /** A module of the store: its size in bytes, its names, and the instances that run it. */
@@ -257,7 +267,7 @@ public final class ModuleStore {
     }
     Set<String> users = entries.get(id).users;
     if (!users.isEmpty()) {
-      String some = users.stream().limit(3).collect(joining("`, `"));
+      String some = instances(users).stream().limit(3).collect(joining("`, `"));
       throw Failure.CONFLICT.because(
           "module %s is in use by %d instances: `%s`", id, users.size(), some);
     }
@@ -290,7 +300,7 @@ public final class ModuleStore {
   /** What the store knows of one module; fails with {@code NO_SUCH_MODULE}. */
   public synchronized Stored stored(ModuleId id) {
     Entry entry = entry(id);
-    return new Stored(id, entry.size, tags(id), List.copyOf(entry.users));
+    return new Stored(id, entry.size, tags(id), instances(entry.users));
   }
 
   private List<String> tags(ModuleId id) {

@@ -1,5 +1,6 @@
 package io.busbar.host;
 
+import io.busbar.engine.Headroom;
 import io.busbar.engine.HostCall;
 import io.busbar.model.Caller;
 import io.busbar.model.Failure;
@@ -20,6 +21,8 @@ import io.vertx.core.eventbus.ReplyFailure;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Answers the imports of one instance: by the Java function of that name, on the guest's thread, or
@@ -43,10 +46,13 @@ final class Callbacks implements HostCall {
     this.lane = lane;
   }
 
-  /** A message takes Vert.x's code, and waiting ours. */
   @Override
-  public boolean needsHeadroom(ImportSpec called) {
-    return functions.find(called.address()) == null;
+  public int headroom(ImportSpec called) {
+    HostFunction here = functions.find(called.address());
+    if (here == null) {
+      return Headroom.MESSAGE;
+    }
+    return here.isSmall() ? 0 : Headroom.FUNCTION;
   }
 
   @Override
@@ -58,8 +64,9 @@ final class Callbacks implements HostCall {
   private List<Object> wait(ImportSpec called, Caller caller, List<Object> args)
       throws InterruptedException {
     Job<?> job = Job.current();
+    job.checkNotStopped();
     lane.startWaiting();
-    Callers.Open open = callers.open(instance);
+    Callers.Open open = callers.open(chain(job));
     try {
       ask(called, open, job, args).onComplete(open.session()::answered);
       return open.session().await(caller, job);
@@ -72,13 +79,19 @@ final class Callbacks implements HostCall {
   /** The answer of whoever serves the import: once the caller address can be reached. */
   private Future<List<Object>> ask(
       ImportSpec called, Callers.Open open, Job<?> job, List<Object> args) {
+    Duration rest = job.remaining();
+    boolean own = called.timeout().filter(t -> !t.isZero() && t.compareTo(rest) < 0).isPresent();
+    Duration time = own ? called.timeout().get() : rest;
+    Duration patience = time.plus(own ? Duration.ZERO : MARGIN);
     AsyncFunction here = functions.findAsync(called.address());
     return open.endpoint()
         .compose(
             reachable ->
                 here == null
-                    ? send(called, open, job, args)
-                    : here.call(open.address(), chain(job), args));
+                    ? send(called, open, job, args, time, patience)
+                    : here.call(open.address(), chain(job), args)
+                        .timeout(patience.toMillis(), TimeUnit.MILLISECONDS))
+        .recover(e -> Future.failedFuture(cause(called, time, e)));
   }
 
   private List<String> chain(Job<?> job) {
@@ -88,10 +101,12 @@ final class Callbacks implements HostCall {
   }
 
   private Future<List<Object>> send(
-      ImportSpec called, Callers.Open open, Job<?> job, List<Object> args) {
-    Duration rest = job.remaining();
-    boolean own = called.timeout().filter(t -> t.compareTo(rest) < 0).isPresent();
-    Duration time = own ? called.timeout().get() : rest;
+      ImportSpec called,
+      Callers.Open open,
+      Job<?> job,
+      List<Object> args,
+      Duration time,
+      Duration patience) {
     DeliveryOptions options =
         new DeliveryOptions()
             .addHeader(Headers.CALLER, open.address())
@@ -99,18 +114,19 @@ final class Callbacks implements HostCall {
             .addHeader(Headers.IMPORT, called.path())
             .addHeader(Headers.CHAIN, String.join(",", chain(job)))
             .addHeader(Headers.TIMEOUT, Long.toString(time.toMillis()))
-            .setSendTimeout(time.plus(own ? Duration.ZERO : MARGIN).toMillis());
+            .setSendTimeout(Math.max(1, patience.toMillis()));
     return vertx
         .eventBus()
         .<Object>request(called.address(), Body.of("params", args).toJson(), options)
-        .map(Callbacks::results)
-        .recover(e -> Future.failedFuture(cause(called, time, e)));
+        .map(Callbacks::results);
   }
 
   private static List<Object> results(Message<Object> reply) {
     Body body = Endpoint.body(reply);
     if (body.has("error")) {
-      throw Failures.from(body);
+      WasmException said = Failures.from(body);
+      throw new WasmException(Failure.HOST_FUNCTION, said.getMessage())
+          .with(HostCall.FOREIGN_CODE, body.object("error").value("code"));
     }
     if (!body.has("results")) {
       throw Failure.BAD_RESULT.because("the answer has no `results`");
@@ -123,7 +139,10 @@ final class Callbacks implements HostCall {
     if (e instanceof ReplyException reply && reply.failureType() == ReplyFailure.NO_HANDLERS) {
       return Failure.UNAVAILABLE.because("nobody answers at `%s`", address);
     }
-    if (e instanceof ReplyException reply && reply.failureType() == ReplyFailure.TIMEOUT) {
+    boolean late =
+        e instanceof ReplyException reply && reply.failureType() == ReplyFailure.TIMEOUT
+            || e instanceof TimeoutException;
+    if (late) {
       return Failure.DEADLINE.because("no answer from `%s` in %d ms", address, time.toMillis());
     }
     if (e instanceof ReplyException reply

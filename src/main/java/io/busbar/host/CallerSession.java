@@ -1,5 +1,6 @@
 package io.busbar.host;
 
+import io.busbar.engine.Guest;
 import io.busbar.model.Caller;
 import io.busbar.model.Failure;
 import io.busbar.model.WasmException;
@@ -57,8 +58,9 @@ final class CallerSession {
     public boolean take(Caller caller, Job<?> job) {
       try {
         promise.tryComplete(operation.on(caller, job));
-      } catch (RuntimeException e) {
-        promise.tryFail(e);
+      } catch (Throwable e) {
+        WasmException verdict = job.verdict();
+        promise.tryFail(verdict == null ? Guest.failure(e) : verdict);
       }
       return false;
     }
@@ -70,6 +72,13 @@ final class CallerSession {
   }
 
   private AsyncResult<List<Object>> answer; // only on the waiting thread
+
+  /** Fails with {@code NO_SUCH_CALLER} when it is too late. */
+  synchronized void checkOpen() {
+    if (!open) {
+      throw noLongerValid();
+    }
+  }
 
   /** An operation for the waiting guest; fails with {@code NO_SUCH_CALLER} when it is too late. */
   Future<Body> submit(Ask ask, Operations operations) {

@@ -4,7 +4,9 @@ import io.busbar.engine.Guest;
 import io.busbar.model.Failure;
 import io.busbar.model.ImportSpec;
 import io.busbar.model.InstanceSpec;
+import io.busbar.model.Limit;
 import io.busbar.model.Limits;
+import io.busbar.model.LinkSpec;
 import io.busbar.model.ModuleRef;
 import io.busbar.model.Names;
 import io.busbar.wire.Ask;
@@ -14,10 +16,12 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -99,7 +103,9 @@ final class InstanceService {
   }
 
   private Future<Body> start(Ask ask, InstanceSpec asked) {
+    node.callers().checkChain(ask, asked.id().orElse("new instance"));
     Limits granted = asked.limits().within(limits);
+    checkLinks(asked.links(), granted);
     Job.Time time = Job.Time.from(LiveInstance.time(ask, granted));
     asked.imports().forEach(this::checkAddress);
     String id = asked.id().orElseGet(() -> UUID.randomUUID().toString());
@@ -117,6 +123,21 @@ final class InstanceService {
         .map(live -> Body.of(started(live)));
   }
 
+  /** Before any of them is compiled. */
+  private static void checkLinks(Map<String, LinkSpec> links, Limits granted) {
+    Set<String> names = new HashSet<>();
+    collect(links, names);
+    if (1 + names.size() > granted.get(Limit.INSTANCES)) {
+      throw Failure.LIMIT.because(
+          "resource limit exceeded: instance count too high at %d", 1 + names.size());
+    }
+  }
+
+  private static void collect(Map<String, LinkSpec> links, Set<String> names) {
+    names.addAll(links.keySet());
+    links.values().forEach(link -> collect(link.links(), names));
+  }
+
   /** A guest's imports are not sent where its starter's answers may not be. */
   private void checkAddress(ImportSpec spec) {
     if (!functions.has(spec.address())) {
@@ -126,7 +147,7 @@ final class InstanceService {
 
   /** The modules, unless reading and compiling takes too long: then they are given back. */
   private Future<ModuleService.Used> useInTime(InstanceSpec spec, String id, Job.Time time) {
-    Future<ModuleService.Used> using = modules.use(spec, id);
+    Future<ModuleService.Used> using = modules.use(spec, id, time);
     Promise<ModuleService.Used> inTime = Promise.promise();
     long timer =
         vertx.setTimer(time.left().toMillis(), late -> inTime.tryFail(time.exceeded("never")));
@@ -135,7 +156,7 @@ final class InstanceService {
           vertx.cancelTimer(timer);
           boolean taken = e == null ? inTime.tryComplete(used) : inTime.tryFail(e);
           if (!taken && e == null) {
-            modules.unuse(used, id);
+            modules.unuse(used);
           }
         });
     return inTime.future();
@@ -191,7 +212,7 @@ final class InstanceService {
       Guest guest,
       Optional<Streams> streams,
       Lane lane) {
-    InstanceSpec pinned = spec.withModule(new ModuleRef.Digest(used.module().id()));
+    InstanceSpec pinned = used.pin(spec);
     boolean own = spec.address().orElse(addressed);
     return new LiveInstance(node, pinned, granted, used, guest, streams, lane, own);
   }
@@ -214,7 +235,7 @@ final class InstanceService {
   private Future<Void> discard(Lane lane, ModuleService.Used used, String id) {
     return lane.close()
         .timeout(DISCARD_GRACE.toMillis(), TimeUnit.MILLISECONDS)
-        .eventually(() -> modules.unuse(used, id));
+        .eventually(() -> modules.unuse(used));
   }
 
   private Future<Body> stop(Ask ask, String id) {
@@ -238,7 +259,7 @@ final class InstanceService {
         .undeploy(live.deploymentID())
         .timeout(STOP_GRACE.toMillis(), TimeUnit.MILLISECONDS)
         .otherwiseEmpty()
-        .compose(done -> modules.unuse(live.modules(), id))
+        .compose(done -> modules.unuse(live.modules()))
         .onComplete(
             done -> {
               instances.remove(id);

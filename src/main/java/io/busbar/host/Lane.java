@@ -26,6 +26,7 @@ final class Lane {
   private long runningSince; // nanoTime
   private boolean scheduled; // it has a right to run, or waits for one
   private boolean closing;
+  private int waits; // callbacks that are waited for; only on the guest's thread
 
   Lane(Lanes lanes, String name, int mailbox) {
     this.lanes = lanes;
@@ -94,12 +95,18 @@ final class Lane {
 
   /** The running job waits for a callback; on the guest's thread. */
   void startWaiting() {
-    lanes.startWaiting(this);
+    if (waits == 0) { // inside another wait the right is given away already
+      lanes.startWaiting(this);
+    }
+    waits++;
   }
 
   /** The running job goes on. */
   void endWaiting() {
-    lanes.endWaiting(this);
+    waits--;
+    if (waits == 0) {
+      lanes.endWaiting(this);
+    }
   }
 
   /** Looks after deadlines; true if a job has been running for longer than {@code nanos}. */

@@ -178,7 +178,7 @@ final class Lanes implements AutoCloseable {
    */
   void startWaiting(Lane lane) {
     synchronized (this) {
-      if (lent.size() >= options.threads - options.rights) {
+      if (!lent.contains(lane) && lent.size() >= options.threads - options.rights) {
         throw Failure.OVERLOADED.because("%d calls wait on this node", lent.size());
       }
       lent.add(lane);

@@ -44,8 +44,6 @@ final class LiveInstance extends VerticleBase {
       Callers callers,
       List<Path> roots) {}
 
-  private static final int MOST_IN_CHAIN = 16;
-
   private final Context node;
   private final InstanceSpec spec;
   private final String id;
@@ -143,31 +141,13 @@ final class LiveInstance extends VerticleBase {
   }
 
   private Future<Body> submit(Ask ask, Operations.Operation operation) {
-    checkChain(ask);
+    node.callers.checkChain(ask, id);
     Job<Body> job =
         new Job<>(
             running -> run(running, operation),
             Job.Asker.of(ask),
             Job.Time.from(time(ask, limits)));
     return lane.submit(job).onComplete(this::count);
-  }
-
-  /** A call that waits, through however many callbacks, for itself would wait for ever. */
-  private void checkChain(Ask ask) {
-    List<String> chain = ask.chain();
-    boolean fromCallback = ask.caller().filter(c -> node.callers.isOf(c, id)).isPresent();
-    if (fromCallback || !chain.isEmpty() && chain.get(chain.size() - 1).equals(id)) {
-      throw Failure.BAD_REQUEST.because(
-          "instance `%s` waits for this callback: use the caller", id);
-    }
-    String path = String.join(" → ", chain);
-    if (chain.contains(id)) {
-      throw Failure.BAD_REQUEST.because("call chain %s → %s comes back to `%s`", path, id, id);
-    }
-    if (chain.size() >= MOST_IN_CHAIN) {
-      throw Failure.BAD_REQUEST.because(
-          "call chain %s → %s is longer than %d", path, id, MOST_IN_CHAIN);
-    }
   }
 
   /** What was stopped has no result, even where the guest did not notice it any more. */

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Answers for the modules of this node: puts, describes, names and removes them. */
 final class ModuleService {
@@ -33,6 +34,7 @@ final class ModuleService {
   private final Events events;
   private final int mostBytes;
   private final AtomicInteger waiting = new AtomicInteger();
+  private final AtomicLong starts = new AtomicLong();
 
   ModuleService(
       ModuleStore store, Compiler compiler, WorkerExecutor blocking, Events events, int mostBytes) {
@@ -109,52 +111,70 @@ final class ModuleService {
     return bytes;
   }
 
-  /** The modules of one instance: its own and those it links to; each is in use. */
-  record Used(CompiledModule module, List<Link> links) {}
+  /** The modules of one instance: its own and those it links to; each is in use by this user. */
+  record Used(CompiledModule module, List<Link> links, String user) {
+    /** The spec with the digests of these modules instead of names and bytes. */
+    InstanceSpec pin(InstanceSpec spec) {
+      return spec.withModule(new ModuleRef.Digest(module.id())).withLinks(pinned(links));
+    }
 
-  /** Takes the modules a spec names, or brings along, into use by this instance. */
-  Future<Used> use(InstanceSpec spec, String instance) {
+    private static Map<String, LinkSpec> pinned(List<Link> links) {
+      Map<String, LinkSpec> specs = new LinkedHashMap<>();
+      for (Link link : links) {
+        ModuleRef digest = new ModuleRef.Digest(link.module().id());
+        specs.put(link.name(), new LinkSpec(digest, pinned(link.links())));
+      }
+      return specs;
+    }
+  }
+
+  /** Takes the modules a spec names, or brings along, into use by one start of this instance. */
+  Future<Used> use(InstanceSpec spec, String instance, Job.Time time) {
+    String user = ModuleStore.user(instance, starts.incrementAndGet());
     return blocking(
         () -> {
-          CompiledModule module = use(spec.module(), instance);
+          CompiledModule module = use(spec.module(), user, time);
           try {
-            return new Used(module, links(spec.links(), instance));
+            return new Used(module, links(spec.links(), user, time), user);
           } catch (RuntimeException e) {
-            release(module, instance);
+            release(module, user);
             throw e;
           }
         });
   }
 
-  private List<Link> links(Map<String, LinkSpec> specs, String instance) {
+  private List<Link> links(Map<String, LinkSpec> specs, String user, Job.Time time) {
     List<Link> links = new ArrayList<>();
     try {
-      specs.forEach((name, spec) -> links.add(link(name, spec, instance)));
+      specs.forEach((name, spec) -> links.add(link(name, spec, user, time)));
       return links;
     } catch (RuntimeException e) {
-      links.forEach(link -> release(link, instance));
+      links.forEach(link -> release(link, user));
       throw e;
     }
   }
 
-  private Link link(String name, LinkSpec spec, String instance) {
-    CompiledModule module = use(spec.module(), instance);
+  private Link link(String name, LinkSpec spec, String user, Job.Time time) {
+    CompiledModule module = use(spec.module(), user, time);
     try {
-      return new Link(name, module, links(spec.links(), instance));
+      return new Link(name, module, links(spec.links(), user, time));
     } catch (RuntimeException e) {
-      release(module, instance);
+      release(module, user);
       throw e;
     }
   }
 
-  private CompiledModule use(ModuleRef ref, String instance) {
+  private CompiledModule use(ModuleRef ref, String user, Job.Time time) {
+    if (time.isOver()) {
+      throw time.exceeded("never");
+    }
     byte[] wasm =
         ref instanceof ModuleRef.Inline inline
             ? Compiler.toBinary(checkSize(inline.bytes()))
             : store.bytes(store.resolve(ref));
     CompiledModule module = compiler.load(wasm);
     try {
-      store.use(module.id(), wasm, instance);
+      store.use(module.id(), wasm, user);
       return module;
     } catch (RuntimeException e) {
       compiler.release(module);
@@ -163,23 +183,23 @@ final class ModuleService {
   }
 
   /** The instance is gone; modules that only it brought along go too. */
-  Future<Void> unuse(Used used, String instance) {
+  Future<Void> unuse(Used used) {
     return blockingAlways(
         () -> {
-          release(used.module(), instance);
-          used.links().forEach(link -> release(link, instance));
+          release(used.module(), used.user());
+          used.links().forEach(link -> release(link, used.user()));
           return null;
         });
   }
 
-  private void release(Link link, String instance) {
-    release(link.module(), instance);
-    link.links().forEach(inner -> release(inner, instance));
+  private void release(Link link, String user) {
+    release(link.module(), user);
+    link.links().forEach(inner -> release(inner, user));
   }
 
-  private void release(CompiledModule module, String instance) {
+  private void release(CompiledModule module, String user) {
     try {
-      if (store.unuse(module.id(), instance)) {
+      if (store.unuse(module.id(), user)) {
         compiler.forget(module.id());
       }
     } finally {

@@ -129,7 +129,7 @@ record Operations(long sliceBytes, int callsAtOnce) {
   static Map<String, Object> memorySize(Exports exports, String memory) {
     int pages = exports.pages(memory);
     Map<String, Object> size = new LinkedHashMap<>();
-    size.put("memory", exports.memoryName(memory));
+    exports.memoryName(memory).ifPresent(name -> size.put("memory", name));
     size.put("pages", pages);
     size.put("bytes", pages * PAGE);
     return size;

@@ -1,6 +1,7 @@
 package io.busbar.model;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What an instance offers: its exported functions, globals and memories, by name.
@@ -44,7 +45,7 @@ public interface Exports {
   Object setGlobal(String name, Object value);
 
   /** The name a memory is exported under; fails with {@code NO_SUCH_MEMORY}. */
-  String memoryName(String memory);
+  Optional<String> memoryName(String memory);
 
   /** The size of a memory, in pages of 65,536 bytes. */
   int pages(String memory);

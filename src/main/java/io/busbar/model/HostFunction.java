@@ -14,4 +14,29 @@ public interface HostFunction {
    * @throws Exception any: the guest's call fails with {@code HOST_FUNCTION}, the instance lives
    */
   List<?> call(Caller caller, List<Object> args) throws Exception;
+
+  /** Whether it needs hardly any stack; see {@link #small}. */
+  default boolean isSmall() {
+    return false;
+  }
+
+  /**
+   * The same function, called without looking first whether stack is left, which takes longer than
+   * a small function does. Only for code that loads no class after its first calls: a guest may
+   * call it at the very end of its stack, and a class whose initialisation fails there stays
+   * broken.
+   */
+  static HostFunction small(HostFunction function) {
+    return new HostFunction() {
+      @Override
+      public List<?> call(Caller caller, List<Object> args) throws Exception {
+        return function.call(caller, args);
+      }
+
+      @Override
+      public boolean isSmall() {
+        return true;
+      }
+    };
+  }
 }

@@ -72,6 +72,11 @@ public record InstanceSpec(
     return new InstanceSpec(id, module, more, links, wasi, limits, address);
   }
 
+  /** The same with other links. */
+  public InstanceSpec withLinks(Map<String, LinkSpec> links) {
+    return new InstanceSpec(id, module, imports, links, wasi, limits, address);
+  }
+
   /** One more linked module, its exports to be imported under this name. */
   public InstanceSpec withLink(String name, LinkSpec link) {
     Map<String, LinkSpec> more = new LinkedHashMap<>(links);

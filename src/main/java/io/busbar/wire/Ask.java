@@ -25,6 +25,9 @@ public final class Ask {
   private static final System.Logger LOG = System.getLogger(Ask.class.getName());
   private static final Duration STANDARD_TIMEOUT = Duration.ofMillis(5000);
 
+  /** The most instances that may wait for each other in a row. */
+  public static final int MOST_IN_CHAIN = 16;
+
   /** Answers nobody could be told. */
   private static final LongAdder UNDELIVERED = new LongAdder();
 
@@ -39,6 +42,7 @@ public final class Ask {
   private final boolean json;
   private String instance;
   private String node;
+  private List<String> chain; // null: as the header says
 
   private Ask(Vertx vertx, Message<?> message, String from) {
     this.vertx = vertx;
@@ -108,8 +112,26 @@ public final class Ask {
 
   /** The instances whose calls wait for this one, outermost first. */
   public List<String> chain() {
-    String chain = headers.get(Headers.CHAIN);
-    return chain == null || chain.isEmpty() ? List.of() : List.of(chain.split(","));
+    return chain == null ? chainOf(headers.get(Headers.CHAIN)) : chain;
+  }
+
+  /** Fails with {@code BAD_REQUEST} where it is not a list of ids, or a long one. */
+  private static List<String> chainOf(String header) {
+    if (header == null || header.isEmpty()) {
+      return List.of();
+    }
+    List<String> ids = List.of(header.split(",", MOST_IN_CHAIN + 2));
+    if (ids.size() > MOST_IN_CHAIN) {
+      throw Failure.BAD_REQUEST.because(
+          "call chain %s → … is longer than %d", Names.shown(ids.get(0)), MOST_IN_CHAIN);
+    }
+    ids.forEach(id -> Names.check("instance id in header `chain`", id));
+    return ids;
+  }
+
+  /** Who waits for this is known, whatever its header says. */
+  public void comesFrom(List<String> chain) {
+    this.chain = chain;
   }
 
   /** The instance that is asked for at a common address. */

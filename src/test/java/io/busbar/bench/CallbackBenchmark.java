@@ -13,6 +13,8 @@ import io.busbar.WasmHost;
 import io.busbar.client.InstanceRef;
 import io.busbar.engine.Compiler;
 import io.busbar.engine.Guest;
+import io.busbar.engine.HostCall;
+import io.busbar.model.Caller;
 import io.busbar.model.ImportSpec;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Signature;
@@ -70,7 +72,19 @@ public class CallbackBenchmark {
           Guest.start(
               Guest.Plan.of(Guests.load("callbacks", Compiler.Mode.COMPILED), "bench")
                   .withImports(List.of(spec)),
-              (called, caller, args) -> List.of((int) args.get(0) + 1));
+              new Next());
+    }
+
+    private static final class Next implements HostCall {
+      @Override
+      public List<?> answer(ImportSpec called, Caller caller, List<Object> args) {
+        return List.of((int) args.get(0) + 1);
+      }
+
+      @Override
+      public int headroom(ImportSpec called) {
+        return 0;
+      }
     }
   }
 
@@ -79,6 +93,7 @@ public class CallbackBenchmark {
   public static class Node {
     private Vertx vertx;
     private InstanceRef function;
+    private InstanceRef safe;
     private InstanceRef served;
 
     @Setup
@@ -86,7 +101,9 @@ public class CallbackBenchmark {
       vertx = Vertx.vertx();
       WasmHost host = WasmHost.start(vertx).await();
       host.client().put(Guests.binary("callbacks"), "callbacks").await();
-      host.function("here", (caller, args) -> List.of((int) args.get(0) + 1));
+      io.busbar.model.HostFunction next = (caller, args) -> List.of((int) args.get(0) + 1);
+      host.function("here", io.busbar.model.HostFunction.small(next));
+      host.function("safe", next);
       host.client()
           .serve(
               "there",
@@ -94,6 +111,7 @@ public class CallbackBenchmark {
               (caller, args) -> Future.succeededFuture(List.of((int) args.get(0) + 1)))
           .await();
       function = start(host, "here");
+      safe = start(host, "safe");
       served = start(host, "there");
     }
 
@@ -121,6 +139,15 @@ public class CallbackBenchmark {
   @OperationsPerInvocation(CALLS)
   public List<Object> guest(Direct direct) {
     return direct.guest.call("run", List.of(CALLS));
+  }
+
+  /**
+   * The same, each call looking first whether stack is left: what a function is unless it is small.
+   */
+  @Benchmark
+  @OperationsPerInvocation(CALLS)
+  public List<Object> safe(Node node) {
+    return node.safe.call("run", CALLS).await();
   }
 
   /** The same function, of a node; the guest called through the client. */

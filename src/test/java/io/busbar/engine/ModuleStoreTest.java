@@ -98,18 +98,18 @@ class ModuleStoreTest {
   @Test
   void moduleInUse_cannotBeRemoved_andOneThatWasNeverPutGoesWithItsLastUser() {
     ModuleStore store = new ModuleStore(Optional.empty());
-    store.use(ONE_ID, ONE, "i");
-    store.use(ONE_ID, ONE, "j");
+    store.use(ONE_ID, ONE, ModuleStore.user("i", 1));
+    store.use(ONE_ID, ONE, ModuleStore.user("j", 1));
     Failing.with(
         Failure.CONFLICT,
         "module " + ONE_ID + " is in use by 2 instances: `i`, `j`",
         () -> store.remove(new ModuleRef.Digest(ONE_ID)));
-    assertFalse(store.unuse(ONE_ID, "i"));
-    assertTrue(store.unuse(ONE_ID, "j"));
+    assertFalse(store.unuse(ONE_ID, ModuleStore.user("i", 1)));
+    assertTrue(store.unuse(ONE_ID, ModuleStore.user("j", 1)));
     assertEquals(List.of(), store.list());
-    store.use(TWO_ID, TWO, "i");
+    store.use(TWO_ID, TWO, ModuleStore.user("i", 1));
     store.put(TWO_ID, TWO, Optional.empty());
-    assertFalse(store.unuse(TWO_ID, "i"));
+    assertFalse(store.unuse(TWO_ID, ModuleStore.user("i", 1)));
     assertEquals(1, store.list().size());
   }
 }

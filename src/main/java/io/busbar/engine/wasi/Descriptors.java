@@ -36,7 +36,7 @@ final class Descriptors {
       throw Errno.BADF.thrown();
     }
     if (!(descriptor instanceof Descriptor.In) && !(descriptor instanceof Descriptor.Out)) {
-      Headroom.check(); // a file system that runs out of stack may keep its locks
+      Headroom.check(Headroom.FUNCTION); // a file system that runs out of stack may keep its locks
     }
     return descriptor;
   }

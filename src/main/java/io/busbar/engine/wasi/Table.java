@@ -21,9 +21,6 @@ final class Table {
     void run(WasiCall call) throws Errno.Thrown, IOException, InterruptedException;
   }
 
-  /** Afterwards the classes that functions need are there, and they can run out of stack safely. */
-  private static final int CALLS_WITH_HEADROOM = 256;
-
   private final Map<String, WasiFunction> functions = new HashMap<>();
 
   Optional<WasiFunction> get(String name) {
@@ -52,12 +49,8 @@ final class Table {
   }
 
   private static Function withHeadroom(Function function) {
-    int[] made = {0};
     return call -> {
-      if (made[0] < CALLS_WITH_HEADROOM) {
-        Headroom.check();
-        made[0]++;
-      }
+      Headroom.check(Headroom.FUNCTION);
       function.run(call);
     };
   }
