@@ -11,8 +11,6 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
-import io.vertx.core.eventbus.ReplyException;
-import io.vertx.core.eventbus.ReplyFailure;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -138,7 +136,7 @@ public final class Bus {
   /** Asks the instance that waits for a callback. */
   public Future<Body> askCaller(String address, Question question) {
     return request(address, question)
-        .recover(e -> Future.failedFuture(isNobody(e) ? noLongerValid() : Failures.from(e)));
+        .recover(e -> Future.failedFuture(Failures.isNobody(e) ? noLongerValid() : Failures.from(e)));
   }
 
   private static WasmException noLongerValid() {
@@ -151,16 +149,11 @@ public final class Bus {
         .recover(
             e -> {
               DeliveryOptions named = question.options().addHeader(Headers.INSTANCE, id);
-              return isNobody(e)
+              return Failures.isNobody(e)
                   ? request(addresses.instances(), question.body(), named)
                   : Future.failedFuture(e);
             })
-        .recover(e -> Future.failedFuture(isNobody(e) ? notFound(id) : Failures.from(e)));
-  }
-
-  private static boolean isNobody(Throwable thrown) {
-    return thrown instanceof ReplyException reply
-        && reply.failureType() == ReplyFailure.NO_HANDLERS;
+        .recover(e -> Future.failedFuture(Failures.isNobody(e) ? notFound(id) : Failures.from(e)));
   }
 
   private static WasmException notFound(String id) {

@@ -136,7 +136,7 @@ final class Callbacks implements HostCall {
 
   private static Throwable cause(ImportSpec called, Duration time, Throwable e) {
     String address = Names.shown(called.address());
-    if (e instanceof ReplyException reply && reply.failureType() == ReplyFailure.NO_HANDLERS) {
+    if (Failures.isNobody(e)) {
       return Failure.UNAVAILABLE.because("nobody answers at `%s`", address);
     }
     boolean late =

@@ -3,6 +3,7 @@ package io.busbar.wire;
 import io.busbar.model.Failure;
 import io.busbar.model.WasmException;
 import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.eventbus.ReplyFailure;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -11,6 +12,7 @@ import java.util.UUID;
 public final class Failures {
   private static final System.Logger LOG = System.getLogger(Failures.class.getName());
   private static final String ERROR = "error";
+  private static final String DISCARDED = "Discarded the request";
 
   private Failures() {}
 
@@ -53,9 +55,22 @@ public final class Failures {
     return Failure.INTERNAL.because("internal error %s", id);
   }
 
+  /**
+   * Whether nobody was there to take a request. The bus calls it a timeout when a consumer leaves
+   * with the request still before it, and only the message tells that from one that was too slow.
+   */
+  public static boolean isNobody(Throwable thrown) {
+    return thrown instanceof ReplyException reply
+        && (reply.failureType() == ReplyFailure.NO_HANDLERS
+            || reply.failureType() == ReplyFailure.TIMEOUT
+                && String.valueOf(reply.getMessage()).startsWith(DISCARDED));
+  }
+
   private static WasmException from(ReplyException reply) {
+    if (isNobody(reply)) {
+      return Failure.NO_SUCH_INSTANCE.because("%s", reply.getMessage());
+    }
     return switch (reply.failureType()) {
-      case NO_HANDLERS -> Failure.NO_SUCH_INSTANCE.because("%s", reply.getMessage());
       case TIMEOUT -> Failure.DEADLINE.because("no answer in time: %s", reply.getMessage());
       case RECIPIENT_FAILURE -> Failure.of(reply.failureCode()).because("%s", reply.getMessage());
       default -> Failure.INTERNAL.because("%s", reply.getMessage());
