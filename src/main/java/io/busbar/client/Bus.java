@@ -136,7 +136,8 @@ public final class Bus {
   /** Asks the instance that waits for a callback. */
   public Future<Body> askCaller(String address, Question question) {
     return request(address, question)
-        .recover(e -> Future.failedFuture(Failures.isNobody(e) ? noLongerValid() : Failures.from(e)));
+        .recover(
+            e -> Future.failedFuture(Failures.isNobody(e) ? noLongerValid() : Failures.from(e)));
   }
 
   private static WasmException noLongerValid() {

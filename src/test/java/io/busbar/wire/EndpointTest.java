@@ -42,6 +42,7 @@ class EndpointTest {
         });
 
     ReplyException discarded = assertThrows(ReplyException.class, answer.future()::await);
-    assertEquals(Failure.NO_SUCH_INSTANCE, Failures.from(discarded).failure(), () -> "" + discarded);
+    assertEquals(
+        Failure.NO_SUCH_INSTANCE, Failures.from(discarded).failure(), () -> "" + discarded);
   }
 }
