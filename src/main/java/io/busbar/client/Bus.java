@@ -137,11 +137,9 @@ public final class Bus {
   public Future<Body> askCaller(String address, Question question) {
     return request(address, question)
         .recover(
-            e -> Future.failedFuture(Failures.isNobody(e) ? noLongerValid() : Failures.from(e)));
-  }
-
-  private static WasmException noLongerValid() {
-    return Failure.NO_SUCH_CALLER.because("Caller is no longer valid");
+            e ->
+                Future.failedFuture(
+                    Failures.isNobody(e) ? WasmException.noSuchCaller() : Failures.from(e)));
   }
 
   /** Asks an instance: at its own address, or where it has none at the common one. */
@@ -154,10 +152,9 @@ public final class Bus {
                   ? request(addresses.instances(), question.body(), named)
                   : Future.failedFuture(e);
             })
-        .recover(e -> Future.failedFuture(Failures.isNobody(e) ? notFound(id) : Failures.from(e)));
-  }
-
-  private static WasmException notFound(String id) {
-    return Failure.NO_SUCH_INSTANCE.because("instance `%s` not found", id);
+        .recover(
+            e ->
+                Future.failedFuture(
+                    Failures.isNobody(e) ? WasmException.noSuchInstance(id) : Failures.from(e)));
   }
 }

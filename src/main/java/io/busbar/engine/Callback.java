@@ -2,7 +2,7 @@ package io.busbar.engine;
 
 import com.dylibso.chicory.runtime.Instance;
 import io.busbar.model.Caller;
-import io.busbar.model.Failure;
+import io.busbar.model.WasmException;
 import java.util.List;
 import java.util.Optional;
 
@@ -25,7 +25,7 @@ final class Callback implements Caller {
 
   private Guest guest() {
     if (Thread.currentThread() != thread || closed) {
-      throw Failure.NO_SUCH_CALLER.because("Caller is no longer valid");
+      throw WasmException.noSuchCaller();
     }
     return guest;
   }

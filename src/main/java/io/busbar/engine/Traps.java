@@ -12,11 +12,9 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 
 /** What went wrong in the engine, as a {@link Failure}: the one place that knows its exceptions. */
 final class Traps {
-  private static final System.Logger LOG = System.getLogger(Traps.class.getName());
 
   private static final String TABLE_BOUNDS = "undefined element: out of bounds table access";
 
@@ -134,8 +132,6 @@ final class Traps {
   }
 
   private static WasmException internal(Throwable thrown) {
-    String id = UUID.randomUUID().toString();
-    LOG.log(System.Logger.Level.ERROR, "internal error " + id, thrown);
-    return Failure.INTERNAL.because("internal error %s", id);
+    return WasmException.internal(thrown);
   }
 }

@@ -76,7 +76,7 @@ final class CallerSession {
   /** Fails with {@code NO_SUCH_CALLER} when it is too late. */
   synchronized void checkOpen() {
     if (!open) {
-      throw noLongerValid();
+      throw WasmException.noSuchCaller();
     }
   }
 
@@ -85,7 +85,7 @@ final class CallerSession {
     Operations.Operation operation = operations.read(ask);
     synchronized (this) {
       if (!open) {
-        throw noLongerValid();
+        throw WasmException.noSuchCaller();
       }
       if (steps.size() >= MOST_WAITING) {
         throw Failure.OVERLOADED.because("%d operations wait for the caller", MOST_WAITING);
@@ -94,10 +94,6 @@ final class CallerSession {
       steps.add(new Asked(operation, promise));
       return promise.future();
     }
-  }
-
-  static WasmException noLongerValid() {
-    return Failure.NO_SUCH_CALLER.because("Caller is no longer valid");
   }
 
   /** The callback has answered, or failed. */
@@ -126,6 +122,6 @@ final class CallerSession {
       open = false;
       steps.drainTo(late);
     }
-    late.forEach(step -> step.refuse(noLongerValid()));
+    late.forEach(step -> step.refuse(WasmException.noSuchCaller()));
   }
 }

@@ -9,6 +9,7 @@ import io.busbar.model.Limits;
 import io.busbar.model.LinkSpec;
 import io.busbar.model.ModuleRef;
 import io.busbar.model.Names;
+import io.busbar.model.WasmException;
 import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
@@ -86,7 +87,7 @@ final class InstanceService {
   private LiveInstance live(String id) {
     Optional<LiveInstance> live = instances.get(id);
     if (live == null || live.isEmpty()) {
-      throw Failure.NO_SUCH_INSTANCE.because("instance `%s` not found", Names.shown(id));
+      throw WasmException.noSuchInstance(id);
     }
     return live.get();
   }
@@ -242,7 +243,7 @@ final class InstanceService {
     ask.concerns(id, node.node());
     LiveInstance live = live(id);
     if (!instances.replace(id, Optional.of(live), Optional.empty())) {
-      throw Failure.NO_SUCH_INSTANCE.because("instance `%s` not found", Names.shown(id));
+      throw WasmException.noSuchInstance(id);
     }
     return close(id, live)
         .map(

@@ -38,7 +38,7 @@ final class Lane {
   <T> Future<T> submit(Job<T> job) {
     synchronized (this) {
       if (closing) {
-        throw Failure.NO_SUCH_INSTANCE.because("instance `%s` not found", name);
+        throw WasmException.noSuchInstance(name);
       }
       if (queue.size() >= mailbox) {
         throw Failure.OVERLOADED.because(

@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 
 /**
  * The only exception that leaves Busbar: a {@link Failure}, a text that names the thing and the
@@ -11,6 +12,7 @@ import java.util.Map;
  */
 public final class WasmException extends RuntimeException {
   private static final long serialVersionUID = 1L;
+  private static final System.Logger LOG = System.getLogger(WasmException.class.getName());
 
   private final Failure failure;
   private final transient Map<String, Object> details;
@@ -24,6 +26,23 @@ public final class WasmException extends RuntimeException {
     super(message, null, false, false);
     this.failure = failure;
     this.details = Collections.unmodifiableMap(new LinkedHashMap<>(details));
+  }
+
+  /** {@code NO_SUCH_INSTANCE}: there is none of this id, or no more. */
+  public static WasmException noSuchInstance(String id) {
+    return Failure.NO_SUCH_INSTANCE.because("instance `%s` not found", Names.shown(id));
+  }
+
+  /** {@code NO_SUCH_CALLER}: the callback it belonged to is over. */
+  public static WasmException noSuchCaller() {
+    return Failure.NO_SUCH_CALLER.because("Caller is no longer valid");
+  }
+
+  /** {@code INTERNAL}: what nobody foresaw is logged, and told by an id only. */
+  public static WasmException internal(Throwable thrown) {
+    String id = UUID.randomUUID().toString();
+    LOG.log(System.Logger.Level.ERROR, "internal error " + id, thrown);
+    return Failure.INTERNAL.because("internal error %s", id);
   }
 
   public Failure failure() {

@@ -6,11 +6,9 @@ import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.UUID;
 
 /** Failures as they travel, and back. */
 public final class Failures {
-  private static final System.Logger LOG = System.getLogger(Failures.class.getName());
   private static final String ERROR = "error";
   private static final String DISCARDED = "Discarded the request";
 
@@ -50,9 +48,7 @@ public final class Failures {
     } else if (thrown instanceof ReplyException reply) {
       return from(reply);
     }
-    String id = UUID.randomUUID().toString();
-    LOG.log(System.Logger.Level.ERROR, "internal error " + id, thrown);
-    return Failure.INTERNAL.because("internal error %s", id);
+    return WasmException.internal(thrown);
   }
 
   /**
