@@ -90,4 +90,14 @@ final class Callback implements Caller {
   public int grow(String memory, long pages) {
     return Guest.grow(memory(memory), pages);
   }
+
+  @Override
+  public long fuel() {
+    return guest().fuel();
+  }
+
+  @Override
+  public void setFuel(long fuel) {
+    guest().setFuel(fuel);
+  }
 }

@@ -18,14 +18,17 @@ public final class CompiledModule {
   private final ModuleInfo info;
   private final WasmModule module;
   private final Set<Instruction> vectorStores;
+  private final boolean metered;
   private final Map<Integer, String> exportedNames;
   private final Map<String, ExternType> exports = new HashMap<>();
   private volatile Function<Instance, Machine> classes;
 
-  CompiledModule(ModuleInfo info, WasmModule module, Set<Instruction> vectorStores) {
+  /** Of a module as it was, or metered. */
+  CompiledModule(ModuleInfo info, WasmModule module, boolean metered) {
     this.info = info;
     this.module = module;
-    this.vectorStores = vectorStores;
+    this.vectorStores = Vectors.stores(module);
+    this.metered = metered;
     this.exportedNames = exportedNames(module);
     info.exports().forEach(export -> exports.put(export.name(), export.type()));
   }
@@ -59,6 +62,16 @@ public final class CompiledModule {
     return exports.get(name);
   }
 
+  /** Whether its guests pay with fuel. */
+  public boolean isMetered() {
+    return metered;
+  }
+
+  /** The first function that {@link Metering} added; beyond all functions if it added none. */
+  int firstMark() {
+    return metered ? Metering.firstMark(module) : Integer.MAX_VALUE;
+  }
+
   WasmModule wasm() {
     return module;
   }
@@ -77,7 +90,7 @@ public final class CompiledModule {
 
   /** What the generated classes of this module are called; it tells frames of modules apart. */
   String className() {
-    return "busbar.guest.M" + id().hex().substring(0, 16);
+    return "busbar.guest." + (metered ? "F" : "M") + id().hex().substring(0, 16);
   }
 
   /** How many of the functions are imports; they come first. */

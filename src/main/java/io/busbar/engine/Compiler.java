@@ -1,9 +1,5 @@
 package io.busbar.engine;
 
-import com.dylibso.chicory.compiler.InterpreterFallback;
-import com.dylibso.chicory.compiler.MachineFactoryCompiler;
-import com.dylibso.chicory.runtime.Instance;
-import com.dylibso.chicory.runtime.Machine;
 import com.dylibso.chicory.wasm.Parser;
 import com.dylibso.chicory.wasm.WasmModule;
 import io.busbar.model.Failure;
@@ -17,7 +13,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.Function;
 
 /**
  * Bytes to modules: each digest is parsed and compiled once, whoever asks.
@@ -60,12 +55,19 @@ public final class Compiler implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Compiler.class.getName());
 
   private final Options options;
-  private final Map<ModuleId, Held> held = new HashMap<>(); // guarded by itself
-  private final Map<ModuleId, Held> idle = new LinkedHashMap<>(); // eldest first; guarded by held
+  private final Map<Variant, Held> held = new HashMap<>(); // guarded by itself
+  private final Map<Variant, Held> idle = new LinkedHashMap<>(); // eldest first; guarded by held
   private final ExecutorService background = Executors.newSingleThreadExecutor(Compiler::thread);
 
   public Compiler(Options options) {
     this.options = options;
+  }
+
+  /** A module as it is, or metered: two modules to the engine. */
+  private record Variant(ModuleId id, boolean metered) {
+    static Variant of(CompiledModule module) {
+      return new Variant(module.id(), module.isMetered());
+    }
   }
 
   /** A module in memory: how many use it, and whether it is to go when nobody does. */
@@ -102,17 +104,22 @@ public final class Compiler implements AutoCloseable {
    * until {@link #release}. May take seconds, and fails with {@code INVALID_MODULE}.
    */
   public CompiledModule load(byte[] wasm) {
-    ModuleId id = ModuleId.of(wasm);
+    return load(wasm, false);
+  }
+
+  /** The same, as guests need it that pay with fuel, or as others do. */
+  public CompiledModule load(byte[] wasm, boolean metered) {
+    Variant variant = new Variant(ModuleId.of(wasm), metered);
     Held mine = new Held(wasm.length);
     Held shared;
     synchronized (held) {
-      shared = held.computeIfAbsent(id, key -> mine);
+      shared = held.computeIfAbsent(variant, key -> mine);
       shared.users++;
       shared.forgotten = false;
-      idle.remove(id);
+      idle.remove(variant);
     }
     if (shared == mine) {
-      parse(id, wasm, mine);
+      parse(variant, wasm, mine);
     }
     try {
       return shared.module.join();
@@ -121,18 +128,20 @@ public final class Compiler implements AutoCloseable {
     }
   }
 
-  private void parse(ModuleId id, byte[] wasm, Held mine) {
+  private void parse(Variant variant, byte[] wasm, Held mine) {
     try {
       WasmModule parsed = Parser.parse(wasm);
       Vectors.refuseInstructions(parsed);
       CompiledModule module =
           new CompiledModule(
-              Types.describe(id, wasm.length, parsed), parsed, Vectors.stores(parsed));
+              Types.describe(variant.id, wasm.length, parsed),
+              variant.metered ? Parser.parse(Metering.rewrite(wasm, parsed)) : parsed,
+              variant.metered);
       compileNowOrLater(module, wasm.length);
       mine.module.complete(module);
     } catch (RuntimeException | Error e) {
       synchronized (held) {
-        held.remove(id, mine);
+        held.remove(variant, mine);
       }
       mine.module.completeExceptionally(Traps.parsing(e));
     }
@@ -156,7 +165,7 @@ public final class Compiler implements AutoCloseable {
   private void compileIfHeld(CompiledModule module) {
     boolean wanted;
     synchronized (held) {
-      wanted = held.containsKey(module.id());
+      wanted = held.containsKey(Variant.of(module));
     }
     if (wanted) {
       compile(module);
@@ -167,12 +176,7 @@ public final class Compiler implements AutoCloseable {
   private static void compile(CompiledModule module) {
     long start = System.nanoTime();
     try {
-      Function<Instance, Machine> classes =
-          MachineFactoryCompiler.builder(module.wasm())
-              .withClassName(module.className())
-              .withInterpreterFallback(InterpreterFallback.SILENT)
-              .compile();
-      module.compiled(classes);
+      module.compiled(GuestClasses.compile(module));
       long millis = (System.nanoTime() - start) / 1_000_000;
       LOG.log(System.Logger.Level.DEBUG, "compiled {0} in {1} ms", module.id(), millis);
     } catch (RuntimeException | LinkageError | StackOverflowError | OutOfMemoryError e) {
@@ -183,14 +187,15 @@ public final class Compiler implements AutoCloseable {
   /** One user of the module less; each {@link #load} is followed by one of these. */
   public void release(CompiledModule module) {
     synchronized (held) {
-      Held shared = held.get(module.id());
+      Variant variant = Variant.of(module);
+      Held shared = held.get(variant);
       if (shared == null || --shared.users > 0) {
         return;
       }
       if (shared.forgotten) {
-        held.remove(module.id());
+        held.remove(variant);
       } else {
-        idle.put(module.id(), shared);
+        idle.put(variant, shared);
         dropEldest();
       }
     }
@@ -200,7 +205,7 @@ public final class Compiler implements AutoCloseable {
     long bytes = idle.values().stream().mapToLong(h -> h.size).sum();
     var eldest = idle.entrySet().iterator();
     while (bytes > options.idleBytes && eldest.hasNext()) {
-      Map.Entry<ModuleId, Held> next = eldest.next();
+      Map.Entry<Variant, Held> next = eldest.next();
       bytes -= next.getValue().size;
       held.remove(next.getKey());
       eldest.remove();
@@ -210,12 +215,17 @@ public final class Compiler implements AutoCloseable {
   /** Lets go of a module now, or as soon as nobody uses it. */
   public void forget(ModuleId id) {
     synchronized (held) {
-      Held shared = held.get(id);
-      if (idle.remove(id) != null) {
-        held.remove(id);
-      } else if (shared != null) {
-        shared.forgotten = true;
-      }
+      forget(new Variant(id, false));
+      forget(new Variant(id, true));
+    }
+  }
+
+  private void forget(Variant variant) {
+    Held shared = held.get(variant);
+    if (idle.remove(variant) != null) {
+      held.remove(variant);
+    } else if (shared != null) {
+      shared.forgotten = true;
     }
   }
 

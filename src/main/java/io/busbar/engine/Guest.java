@@ -1,16 +1,14 @@
 package io.busbar.engine;
 
-import com.dylibso.chicory.runtime.ExportFunction;
 import com.dylibso.chicory.runtime.GlobalInstance;
 import com.dylibso.chicory.runtime.Instance;
-import com.dylibso.chicory.runtime.Machine;
 import com.dylibso.chicory.runtime.Memory;
-import com.dylibso.chicory.wasm.ChicoryException;
 import io.busbar.engine.wasi.Wasi;
 import io.busbar.model.Exports;
 import io.busbar.model.ExternType;
 import io.busbar.model.Failure;
 import io.busbar.model.ImportSpec;
+import io.busbar.model.Limit;
 import io.busbar.model.Limits;
 import io.busbar.model.ModuleInfo;
 import io.busbar.model.Signature;
@@ -25,8 +23,8 @@ import java.util.Optional;
  *
  * <p>Touched by one thread at a time, which is interrupted to stop it: then the call fails with
  * {@code CANCELLED}, and the guest, like after any trap, answers the next one from the state it was
- * left in. Only {@link #exists}, {@link #info}, {@link #firstMemory} and {@link #pages} may be
- * asked from other threads.
+ * left in. Only {@link #exists}, {@link #info}, {@link #firstMemory}, {@link #pages}, {@link #fuel}
+ * and {@link #fuelUsed} may be asked from other threads.
  */
 public final class Guest implements Exports, AutoCloseable {
   /**
@@ -50,6 +48,11 @@ public final class Guest implements Exports, AutoCloseable {
       return new Plan(module, label, List.of(), List.of(), Limits.STANDARD, Optional.empty());
     }
 
+    /** A meter with the fuel of the limits; none for modules that are not metered. */
+    private Optional<Meter> meter() {
+      return module.isMetered() ? Optional.of(new Meter(limits.get(Limit.FUEL))) : Optional.empty();
+    }
+
     public Plan withImports(List<ImportSpec> imports) {
       return new Plan(module, label, imports, links, limits, wasi);
     }
@@ -67,19 +70,19 @@ public final class Guest implements Exports, AutoCloseable {
     }
   }
 
-  /** The results of a call that ended with {@code proc_exit(0)}. */
-  private static final long[] EXITED = {};
-
   private static final Signature COMMAND = Signature.of(List.of(), List.of());
 
   private final List<Part> parts = new ArrayList<>(); // links first, the guest's own last
   private final Trace trace = new Trace(parts);
   private final Optional<Wasi> wasi;
+  private final Optional<Meter> meter;
+  private final Entry entry;
   private Part own; // null while the links are built
-  private int depth; // calls from outside that are on the stack: callbacks call in again
 
-  private Guest(Optional<Wasi> wasi) {
+  private Guest(Optional<Wasi> wasi, Optional<Meter> meter) {
     this.wasi = wasi;
+    this.meter = meter;
+    this.entry = new Entry(parts, trace, meter);
   }
 
   /**
@@ -89,12 +92,10 @@ public final class Guest implements Exports, AutoCloseable {
    * @throws WasmException {@code LINK}, {@code LIMIT}, or what the start section fails with
    */
   public static Guest start(Plan plan, HostCall calls) {
-    Guest guest = new Guest(plan.wasi().map(Wasi::open));
+    Guest guest = new Guest(plan.wasi().map(Wasi::open), plan.meter());
     try {
-      guest.depth++; // start sections are calls, and their callbacks call in again
       Linker linker = new Linker(guest, plan.imports(), guest.wasi, calls);
-      guest.build(plan, linker, new Quotas(plan.limits()));
-      guest.depth--;
+      guest.entry.start(() -> guest.build(plan, linker, new Quotas(plan.limits())));
     } catch (RuntimeException | Error e) {
       Thread.interrupted(); // it was for this start
       guest.close();
@@ -191,8 +192,8 @@ public final class Guest implements Exports, AutoCloseable {
     Part part = own();
     Signature signature = part.functionType(function).signature();
     long[] slots = Values.lowerParams(signature.params(), params);
-    long[] results = run(part.function(function), slots);
-    return results == EXITED ? List.of() : Values.liftResults(signature.results(), results);
+    long[] results = entry.run(part.function(function), slots);
+    return results == Entry.EXITED ? List.of() : Values.liftResults(signature.results(), results);
   }
 
   @Override
@@ -212,62 +213,6 @@ public final class Guest implements Exports, AutoCloseable {
             () ->
                 Failure.TOO_LARGE.because(
                     "`%s` wrote more than the %d bytes that are taken", function, most));
-  }
-
-  private long[] run(ExportFunction function, long[] slots) {
-    return depth == 0 ? runOutermost(function, slots) : runInside(function, slots);
-  }
-
-  private long[] runOutermost(ExportFunction function, long[] slots) {
-    for (Part part : parts) {
-      part.machine().refresh();
-    }
-    try {
-      depth = 1;
-      return function.apply(slots);
-    } catch (Throwable e) {
-      depth = 0;
-      WasmException failure = Traps.running(e, trace);
-      parts.forEach(Part::reset);
-      trace.clear();
-      Thread.interrupted(); // it was for this call, and would stop the next one
-      if (isSuccess(failure)) {
-        return EXITED;
-      }
-      throw failure;
-    } finally {
-      depth = 0;
-    }
-  }
-
-  private static boolean isSuccess(WasmException why) {
-    return why.failure() == Failure.EXIT && Integer.valueOf(0).equals(why.details().get("exit"));
-  }
-
-  /**
-   * A call out of a callback: on other machines, so that a trap leaves nothing on the stack of the
-   * call that waits. Where the thread's stack is exhausted, nothing is done here but pass it on.
-   */
-  private long[] runInside(ExportFunction function, long[] slots) {
-    Machine[] waiting = new Machine[parts.size()];
-    int replaced = 0;
-    try {
-      depth++;
-      for (; replaced < waiting.length; replaced++) {
-        waiting[replaced] = parts.get(replaced).machine().replace();
-      }
-      return function.apply(slots);
-    } catch (ChicoryException e) {
-      if (Traps.isStackExhausted(e)) {
-        throw e;
-      }
-      throw Traps.running(e, trace);
-    } finally {
-      depth--;
-      for (int i = 0; i < replaced; i++) {
-        parts.get(i).machine().restore(waiting[i]);
-      }
-    }
   }
 
   @Override
@@ -293,6 +238,38 @@ public final class Guest implements Exports, AutoCloseable {
     cell.setValueLow(slots[0]);
     cell.setValueHigh(slots[1]);
     return value(type, cell);
+  }
+
+  @Override
+  public long fuel() {
+    return meter("get").left();
+  }
+
+  @Override
+  public void setFuel(long fuel) {
+    meter("set").set(Limit.FUEL.check(fuel));
+  }
+
+  private Meter meter(String verb) {
+    return meter.orElseThrow(
+        () ->
+            Failure.NO_FUEL.because(
+                "Could not %s fuel: fuel is not configured in this store", verb));
+  }
+
+  /** Whether it pays with fuel. */
+  public boolean isMetered() {
+    return meter.isPresent();
+  }
+
+  /** What all its operations together have used, its start included; 0 if it is not metered. */
+  public long fuelUsed() {
+    return meter.map(Meter::used).orElse(0L);
+  }
+
+  /** Each operation from now on may use at most so much of its fuel. */
+  public void allowFuel(long most) {
+    entry.allow(most);
   }
 
   /** The name of the first exported memory; empty if there is none. */

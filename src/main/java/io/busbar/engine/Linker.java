@@ -34,9 +34,9 @@ final class Linker {
   /** Afterwards the classes that a small function and our own code need have been loaded. */
   private static final int CALLS_WITH_HEADROOM = 256;
 
-  /** What was cancelled, has exited or failed in a callback further in, is passed on as it is. */
+  /** What was cancelled, has exited, used all fuel or failed further in, is passed on as it is. */
   private static final Set<Failure> PASSED_ON =
-      Set.of(Failure.CANCELLED, Failure.EXIT, Failure.HOST_FUNCTION);
+      Set.of(Failure.CANCELLED, Failure.EXIT, Failure.OUT_OF_FUEL, Failure.HOST_FUNCTION);
 
   private final Guest guest;
   private final Optional<Wasi> wasi;

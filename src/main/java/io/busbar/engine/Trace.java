@@ -11,7 +11,7 @@ import java.util.List;
  */
 final class Trace {
   private static final int MOST = 64;
-  private static final String COMPILED_FUNCTION = "func_";
+  static final String COMPILED_FUNCTION = "func_";
 
   private final List<Part> parts;
   private final Part[] passedParts = new Part[MOST];

@@ -56,6 +56,12 @@ final class Traps {
     if (thrown instanceof com.dylibso.chicory.runtime.WasmException) {
       return trap("uncaught exception", trace.frames(thrown));
     }
+    if (thrown instanceof OutOfFuelException) {
+      return Failure.OUT_OF_FUEL
+          .because("wasm trap: %s", thrown.getMessage())
+          .with("trap", thrown.getMessage())
+          .with("frames", trace.frames(thrown));
+    }
     if (thrown instanceof StackOverflowError) {
       return trap("call stack exhausted", trace.frames(thrown));
     }

@@ -58,4 +58,10 @@ public interface Exports {
 
   /** Grows a memory; its previous size in pages, or {@code LIMIT}. */
   int grow(String memory, long pages);
+
+  /** The fuel that is left; fails with {@code NO_FUEL} where no limit of it was given. */
+  long fuel();
+
+  /** From now on this much fuel is left; fails with {@code NO_FUEL} where no limit was given. */
+  void setFuel(long fuel);
 }

@@ -16,6 +16,11 @@ public enum Limit {
   TABLES("tables", 10, 10_000),
   /** Memories the instance defines. */
   MEMORIES("memories", 10, 10_000),
+  /**
+   * What the instance and its links may use until it is set anew, in the units of README "Fuel";
+   * not set: nobody counts, which is faster.
+   */
+  FUEL("fuel", 0, Long.MAX_VALUE, (1L << 53) - 1),
   /** Milliseconds an operation may take, queueing included, whatever its asker allows. */
   DEADLINE("deadline", 60_000, 86_400_000),
   /** Operations that may wait for their turn. */
@@ -28,11 +33,17 @@ public enum Limit {
   STACK("stack", 8192, 1_048_576);
 
   private final String key;
+  private final long lowest;
   private final long standard;
   private final long highest;
 
   Limit(String key, long standard, long highest) {
+    this(key, 1, standard, highest);
+  }
+
+  Limit(String key, long lowest, long standard, long highest) {
     this.key = key;
+    this.lowest = lowest;
     this.standard = standard;
     this.highest = highest;
   }
@@ -46,10 +57,16 @@ public enum Limit {
     return standard;
   }
 
+  /** Whether it is off where nobody sets it. */
+  public boolean isOptional() {
+    return standard > highest;
+  }
+
   /** The value itself if it makes sense for this limit; else fails with {@code BAD_REQUEST}. */
-  long check(long value) {
-    if (value < 1 || value > highest) {
-      throw Failure.BAD_REQUEST.because("limits.%s must be 1 to %d, not %d", key, highest, value);
+  public long check(long value) {
+    if (value < lowest || value > highest) {
+      throw Failure.BAD_REQUEST.because(
+          "limits.%s must be %d to %d, not %d", key, lowest, highest, value);
     }
     return value;
   }

@@ -10,7 +10,7 @@ public record Limits(Map<Limit, Long> values) {
   /** Asks for nothing. */
   public static final Limits NONE = new Limits(Map.of());
 
-  /** Every limit at its standard value. */
+  /** Every limit at its standard value; those that are off are not set. */
   public static final Limits STANDARD = standard();
 
   public Limits {
@@ -22,7 +22,9 @@ public record Limits(Map<Limit, Long> values) {
   private static Limits standard() {
     Map<Limit, Long> all = new EnumMap<>(Limit.class);
     for (Limit limit : Limit.values()) {
-      all.put(limit, limit.standard());
+      if (!limit.isOptional()) {
+        all.put(limit, limit.standard());
+      }
     }
     return new Limits(all);
   }
@@ -38,6 +40,11 @@ public record Limits(Map<Limit, Long> values) {
   /** The value of a limit; the standard one if it is not set here. */
   public long get(Limit limit) {
     return values.getOrDefault(limit, limit.standard());
+  }
+
+  /** Whether a limit is set here: those that are optional may be off. */
+  public boolean has(Limit limit) {
+    return values.containsKey(limit);
   }
 
   public Duration deadline() {

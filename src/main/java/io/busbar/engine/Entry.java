@@ -1,0 +1,111 @@
+package io.busbar.engine;
+
+import com.dylibso.chicory.runtime.ExportFunction;
+import com.dylibso.chicory.runtime.Machine;
+import com.dylibso.chicory.wasm.ChicoryException;
+import io.busbar.model.Failure;
+import io.busbar.model.WasmException;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The way into a guest: calls from outside, and those that come out of its callbacks while one is
+ * on the stack.
+ */
+final class Entry {
+  /** The results of a call that ended with {@code proc_exit(0)}. */
+  static final long[] EXITED = {};
+
+  private final List<Part> parts;
+  private final Trace trace;
+  private final Optional<Meter> meter;
+  private long most = Long.MAX_VALUE; // fuel that the next call from outside may use
+  private int depth; // calls from outside that are on the stack: callbacks call in again
+
+  Entry(List<Part> parts, Trace trace, Optional<Meter> meter) {
+    this.parts = parts;
+    this.trace = trace;
+    this.meter = meter;
+  }
+
+  /** The next calls from outside may use at most so much fuel each, where they are metered. */
+  void allow(long fuel) {
+    most = fuel;
+  }
+
+  /** Runs start sections: they are calls, and their callbacks call in again. */
+  void start(Runnable building) {
+    depth++;
+    meter.ifPresent(fuel -> fuel.begin(most));
+    try {
+      building.run();
+    } finally {
+      meter.ifPresent(Meter::end);
+      depth--;
+    }
+  }
+
+  /** Calls a function; fails like any call does, or with {@link #EXITED} as its results. */
+  long[] run(ExportFunction function, long[] slots) {
+    return depth == 0 ? runOutermost(function, slots) : runInside(function, slots);
+  }
+
+  private long[] runOutermost(ExportFunction function, long[] slots) {
+    for (Part part : parts) {
+      part.machine().refresh();
+    }
+    Meter fuel = meter.orElse(null);
+    if (fuel != null) {
+      fuel.begin(most);
+    }
+    try {
+      depth = 1;
+      return function.apply(slots);
+    } catch (Throwable e) {
+      depth = 0;
+      WasmException failure = Traps.running(e, trace);
+      parts.forEach(Part::reset);
+      trace.clear();
+      Thread.interrupted(); // it was for this call, and would stop the next one
+      if (isSuccess(failure)) {
+        return EXITED;
+      }
+      throw failure;
+    } finally {
+      depth = 0;
+      if (fuel != null) {
+        fuel.end();
+      }
+    }
+  }
+
+  private static boolean isSuccess(WasmException why) {
+    return why.failure() == Failure.EXIT && Integer.valueOf(0).equals(why.details().get("exit"));
+  }
+
+  /**
+   * A call out of a callback: on other machines, so that a trap leaves nothing on the stack of the
+   * call that waits. Where the thread's stack is exhausted, nothing is done here but pass it on.
+   */
+  private long[] runInside(ExportFunction function, long[] slots) {
+    Machine[] waiting = new Machine[parts.size()];
+    int replaced = 0;
+    try {
+      depth++;
+      for (; replaced < waiting.length; replaced++) {
+        waiting[replaced] = parts.get(replaced).machine().replace();
+      }
+      return function.apply(slots);
+    } catch (ChicoryException e) {
+      if (Traps.isStackExhausted(e)) {
+        throw e;
+      }
+      throw Traps.running(e, trace);
+    } finally {
+      depth--;
+      for (int i = 0; i < replaced; i++) {
+        parts.get(i).machine().restore(waiting[i]);
+      }
+    }
+  }
+}

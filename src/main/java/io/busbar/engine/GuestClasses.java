@@ -1,0 +1,128 @@
+package io.busbar.engine;
+
+import com.dylibso.chicory.compiler.InterpreterFallback;
+import com.dylibso.chicory.compiler.internal.ClassLoadingCollector;
+import com.dylibso.chicory.compiler.internal.Compiler;
+import com.dylibso.chicory.runtime.Instance;
+import com.dylibso.chicory.runtime.Machine;
+import java.util.function.Function;
+import org.objectweb.asm.ClassReader;
+import org.objectweb.asm.ClassVisitor;
+import org.objectweb.asm.ClassWriter;
+import org.objectweb.asm.MethodVisitor;
+import org.objectweb.asm.Opcodes;
+import org.objectweb.asm.Type;
+import org.objectweb.asm.tree.AbstractInsnNode;
+import org.objectweb.asm.tree.MethodInsnNode;
+import org.objectweb.asm.tree.MethodNode;
+
+/**
+ * The classes that the engine generates for a module, loaded one by one; those of a metered module
+ * pay by {@link Fuel} where they would call a mark.
+ */
+final class GuestClasses extends ClassLoadingCollector {
+  private final int firstMark; // beyond all functions where the module is not metered
+
+  private GuestClasses(int firstMark) {
+    this.firstMark = firstMark;
+  }
+
+  /**
+   * Makes the machines of a module; functions too large for a method of the JVM are interpreted.
+   */
+  static Function<Instance, Machine> compile(CompiledModule module) {
+    int firstMark = module.firstMark();
+    var result =
+        Compiler.builder(module.wasm())
+            .withClassName(module.className())
+            .withInterpreterFallback(InterpreterFallback.SILENT)
+            .withClassCollectorFactory(() -> new GuestClasses(firstMark))
+            .build()
+            .compile();
+    return ((ClassLoadingCollector) result.collector()).machineFactory();
+  }
+
+  @Override
+  public void put(String className, byte[] bytes) {
+    super.put(className, firstMark == Integer.MAX_VALUE ? bytes : metered(bytes));
+  }
+
+  private byte[] metered(byte[] bytes) {
+    ClassReader reader = new ClassReader(bytes);
+    ClassWriter writer = new ClassWriter(reader, 0);
+    reader.accept(
+        new ClassVisitor(Opcodes.ASM9, writer) {
+          @Override
+          public MethodVisitor visitMethod(
+              int access, String name, String type, String signature, String[] exceptions) {
+            MethodVisitor method = super.visitMethod(access, name, type, signature, exceptions);
+            Metering.Mark mark = mark(name);
+            if (mark != null) {
+              writeMark(method, mark);
+              return null;
+            }
+            return new Paying(access, name, type, method);
+          }
+        },
+        0);
+    return writer.toByteArray();
+  }
+
+  /** The mark that a method is; null for any other. */
+  private Metering.Mark mark(String method) {
+    return method.startsWith(Trace.COMPILED_FUNCTION)
+        ? Metering.Mark.of(
+            Integer.parseInt(method.substring(Trace.COMPILED_FUNCTION.length())), firstMark)
+        : null;
+  }
+
+  /** What functions call that are interpreted: they are rare enough to call it. */
+  private static void writeMark(MethodVisitor method, Metering.Mark mark) {
+    method.visitCode();
+    method.visitVarInsn(Opcodes.ILOAD, 0);
+    payment(mark).accept(method);
+    method.visitInsn(Opcodes.RETURN);
+    method.visitMaxs(1, 3);
+    method.visitEnd();
+  }
+
+  /**
+   * A method in which calls of marks become payments. Before each such call the engine looks for an
+   * interrupt and loads memory and instance, which is left out then.
+   */
+  private final class Paying extends MethodNode {
+    private final MethodVisitor target;
+
+    Paying(int access, String name, String type, MethodVisitor target) {
+      super(Opcodes.ASM9, access, name, type, null, null);
+      this.target = target;
+    }
+
+    @Override
+    public void visitEnd() {
+      for (AbstractInsnNode each : instructions.toArray()) {
+        if (each instanceof MethodInsnNode call && mark(call.name) != null) {
+          payInstead(call, mark(call.name));
+        }
+      }
+      accept(target);
+    }
+
+    private void payInstead(MethodInsnNode call, Metering.Mark mark) {
+      AbstractInsnNode instance = call.getPrevious();
+      AbstractInsnNode memory = instance.getPrevious();
+      AbstractInsnNode look = memory.getPrevious();
+      if (look instanceof MethodInsnNode looking && looking.name.equals("checkInterruption")) {
+        instructions.remove(instance);
+        instructions.remove(memory);
+        instructions.remove(look);
+        instructions.set(call, payment(mark));
+      }
+    }
+  }
+
+  private static MethodInsnNode payment(Metering.Mark mark) {
+    return new MethodInsnNode(
+        Opcodes.INVOKESTATIC, Type.getInternalName(Fuel.class), mark.fuel(), "(I)V", false);
+  }
+}
