@@ -21,6 +21,9 @@ import org.objectweb.asm.tree.MethodNode;
  * pay by {@link Fuel} where they would call a mark.
  */
 final class GuestClasses extends ClassLoadingCollector {
+  /** The method that looks for an interrupt, in a class of its own; {@link Fuel} does it too. */
+  private static final String LOOK = "checkInterruption";
+
   private final int firstMark; // beyond all functions where the module is not metered
 
   private GuestClasses(int firstMark) {
@@ -60,6 +63,9 @@ final class GuestClasses extends ClassLoadingCollector {
             if (mark != null) {
               writeMark(method, mark);
               return null;
+            } else if (name.equals(LOOK)) {
+              writeNothing(method);
+              return null;
             }
             return new Paying(access, name, type, method);
           }
@@ -83,6 +89,13 @@ final class GuestClasses extends ClassLoadingCollector {
     payment(mark).accept(method);
     method.visitInsn(Opcodes.RETURN);
     method.visitMaxs(1, 3);
+    method.visitEnd();
+  }
+
+  private static void writeNothing(MethodVisitor method) {
+    method.visitCode();
+    method.visitInsn(Opcodes.RETURN);
+    method.visitMaxs(0, 0);
     method.visitEnd();
   }
 
@@ -112,7 +125,7 @@ final class GuestClasses extends ClassLoadingCollector {
       AbstractInsnNode instance = call.getPrevious();
       AbstractInsnNode memory = instance.getPrevious();
       AbstractInsnNode look = memory.getPrevious();
-      if (look instanceof MethodInsnNode looking && looking.name.equals("checkInterruption")) {
+      if (look instanceof MethodInsnNode looking && looking.name.equals(LOOK)) {
         instructions.remove(instance);
         instructions.remove(memory);
         instructions.remove(look);

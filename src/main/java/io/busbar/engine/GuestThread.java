@@ -2,8 +2,9 @@ package io.busbar.engine;
 
 /** A thread that guests run on: with a stack fit for deep recursion, and the fuel of its guest. */
 public final class GuestThread extends Thread {
-  Meter meter; // of the metered guest that runs here; only on this thread, like the next
-  long fuel; // what that guest has left
+  Meter meter; // of the metered guest that runs here; this and the rest only on this thread
+  long slice; // of its fuel: see Fuel
+  long beyond; // the fuel it has beyond the slice
 
   /** With a stack of so many KiB, which bounds a guest's recursion. */
   public GuestThread(Runnable task, String name, int stackKib) {

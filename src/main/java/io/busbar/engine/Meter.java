@@ -21,7 +21,7 @@ final class Meter {
 
   /** What is left, as of the last operation for other threads. */
   long left() {
-    return isRunningHere() ? Math.max(0, thread.fuel) + reserve : left;
+    return isRunningHere() ? Math.max(0, Fuel.left(thread)) + reserve : left;
   }
 
   /** What all operations together have used, as of the last one. */
@@ -35,10 +35,11 @@ final class Meter {
       left = fuel;
       return;
     }
+    Fuel.checkInterrupt(); // who is refuelled for ever would never look for one
     count();
-    thread.fuel = capped ? Math.min(fuel, Math.max(0, thread.fuel)) : fuel;
-    reserve = fuel - thread.fuel;
-    since = thread.fuel;
+    long usable = capped ? Math.min(fuel, Math.max(0, Fuel.left(thread))) : fuel;
+    reserve = fuel - usable;
+    fill(usable);
   }
 
   private boolean isRunningHere() {
@@ -50,27 +51,31 @@ final class Meter {
     GuestThread current = GuestThread.current();
     outer = current.meter;
     if (outer != null) {
-      outer.left = current.fuel;
+      outer.left = Fuel.left(current);
     }
     thread = current;
     capped = most < left;
     reserve = capped ? left - most : 0;
     thread.meter = this;
-    thread.fuel = left - reserve;
-    since = thread.fuel;
+    fill(left - reserve);
+  }
+
+  private void fill(long fuel) {
+    Fuel.fill(thread, fuel);
+    since = fuel;
   }
 
   /** It has ended, one way or another. */
   void end() {
     count();
-    left = Math.max(0, thread.fuel) + reserve;
+    left = Math.max(0, Fuel.left(thread)) + reserve;
     thread.meter = outer;
-    thread.fuel = outer == null ? 0 : outer.left;
+    Fuel.fill(thread, outer == null ? 0 : outer.left);
     thread = null;
     outer = null;
   }
 
   private void count() {
-    used += since - Math.max(0, thread.fuel);
+    used += since - Math.max(0, Fuel.left(thread));
   }
 }

@@ -57,6 +57,11 @@ public enum Limit {
     return standard;
   }
 
+  /** The largest value that makes sense. */
+  public long highest() {
+    return highest;
+  }
+
   /** Whether it is off where nobody sets it. */
   public boolean isOptional() {
     return standard > highest;
