@@ -13,6 +13,7 @@ import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Asks over the event bus, and turns what comes back into bodies and {@link WasmException}s. */
 public final class Bus {
@@ -55,6 +56,7 @@ public final class Bus {
    * @param action which operation
    * @param body its fields
    * @param timeout none: the standard 5 seconds; zero: the instance's own limit
+   * @param fuel what it may use at most; none: what the instance has
    * @param id what {@code cancel} may name it by
    * @param user who asks
    * @param origin the callback it comes from
@@ -63,12 +65,19 @@ public final class Bus {
       String action,
       Body body,
       Optional<Duration> timeout,
+      OptionalLong fuel,
       Optional<String> id,
       Optional<String> user,
       Optional<Origin> origin) {
     public static Question of(String action, Body body) {
       return new Question(
-          action, body, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+          action,
+          body,
+          Optional.empty(),
+          OptionalLong.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty());
     }
 
     /** With time to compile a large module. */
@@ -77,7 +86,11 @@ public final class Bus {
     }
 
     public Question withTimeout(Optional<Duration> timeout) {
-      return new Question(action, body, timeout, id, user, origin);
+      return new Question(action, body, timeout, fuel, id, user, origin);
+    }
+
+    public Question withFuel(OptionalLong fuel) {
+      return new Question(action, body, timeout, fuel, id, user, origin);
     }
 
     private DeliveryOptions options() {
@@ -88,6 +101,7 @@ public final class Bus {
               .addHeader(Headers.ERRORS, Headers.ERRORS_AS_BODY)
               .setSendTimeout(patience().toMillis());
       timeout.ifPresent(t -> options.addHeader(Headers.TIMEOUT, Long.toString(millis(t))));
+      fuel.ifPresent(f -> options.addHeader(Headers.FUEL, Long.toString(f)));
       id.ifPresent(i -> options.addHeader(Headers.ID, i));
       user.ifPresent(u -> options.addHeader(Headers.USER, u));
       origin.ifPresent(o -> o.addTo(options));

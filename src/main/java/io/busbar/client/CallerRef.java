@@ -5,6 +5,7 @@ import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
 import io.vertx.core.Future;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * The instance that waits for a callback, as that callback sees it from anywhere.
@@ -41,7 +42,8 @@ public final class CallerRef extends ExportsRef {
 
   /** Another instance: a call to it that would come back to this one is refused at once. */
   public InstanceRef instance(String id) {
-    return new InstanceRef(bus, id, Optional.empty(), Optional.empty(), Optional.of(origin));
+    return new InstanceRef(
+        bus, id, Optional.empty(), OptionalLong.empty(), Optional.empty(), Optional.of(origin));
   }
 
   /** Starts another instance while this one waits. */

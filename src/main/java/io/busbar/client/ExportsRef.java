@@ -84,6 +84,16 @@ public abstract class ExportsRef {
     return ask("set-global", Body.of(fields)).map(body -> body.value("value"));
   }
 
+  /** The fuel that is left; fails with {@code NO_FUEL} where its spec has no limit of it. */
+  public Future<Long> fuel() {
+    return ask("get-fuel", Body.EMPTY).map(body -> body.whole("fuel"));
+  }
+
+  /** From now on this much fuel is left. */
+  public Future<Void> setFuel(long fuel) {
+    return ask("set-fuel", Body.of("fuel", fuel)).mapEmpty();
+  }
+
   /** The first exported memory. */
   public MemoryRef memory() {
     return new MemoryRef(this, Optional.empty());

@@ -6,12 +6,14 @@ import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** One instance, wherever it runs; each method is one message. */
 public final class InstanceRef extends ExportsRef {
   private final Bus bus;
   private final String id;
   private final Optional<Duration> timeout;
+  private final OptionalLong fuel;
   private final Optional<String> operation;
   private final Optional<Bus.Origin> origin;
 
@@ -19,11 +21,13 @@ public final class InstanceRef extends ExportsRef {
       Bus bus,
       String id,
       Optional<Duration> timeout,
+      OptionalLong fuel,
       Optional<String> operation,
       Optional<Bus.Origin> origin) {
     this.bus = bus;
     this.id = Names.check("instance id", id);
     this.timeout = timeout;
+    this.fuel = fuel;
     this.operation = operation;
     this.origin = origin;
   }
@@ -34,18 +38,23 @@ public final class InstanceRef extends ExportsRef {
 
   /** The same instance, each operation allowed this long; zero for the instance's own limit. */
   public InstanceRef withTimeout(Duration timeout) {
-    return new InstanceRef(bus, id, Optional.of(timeout), operation, origin);
+    return new InstanceRef(bus, id, Optional.of(timeout), fuel, operation, origin);
+  }
+
+  /** The same instance, each operation allowed this much fuel; it must be metered. */
+  public InstanceRef withFuel(long most) {
+    return new InstanceRef(bus, id, timeout, OptionalLong.of(most), operation, origin);
   }
 
   /** The same instance, each operation under this name, by which {@link #cancel} stops it. */
   public InstanceRef withOperationId(String operation) {
-    return new InstanceRef(bus, id, timeout, Optional.of(operation), origin);
+    return new InstanceRef(bus, id, timeout, fuel, Optional.of(operation), origin);
   }
 
   @Override
   Future<Body> ask(String action, Body body) {
     return bus.askInstance(
-        id, new Bus.Question(action, body, timeout, operation, Optional.empty(), origin));
+        id, new Bus.Question(action, body, timeout, fuel, operation, Optional.empty(), origin));
   }
 
   /** Its streams and files, if it has WASI. */

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Puts modules and starts instances, wherever they run; failures are {@code WasmException}s. */
 public final class WasmClient {
@@ -111,7 +112,8 @@ public final class WasmClient {
 
   /** The instance of this name, whether it exists or not. */
   public InstanceRef instance(String id) {
-    return new InstanceRef(bus, id, Optional.empty(), Optional.empty(), Optional.empty());
+    return new InstanceRef(
+        bus, id, Optional.empty(), OptionalLong.empty(), Optional.empty(), Optional.empty());
   }
 
   /**

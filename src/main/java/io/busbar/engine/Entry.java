@@ -19,7 +19,7 @@ final class Entry {
   private final List<Part> parts;
   private final Trace trace;
   private final Optional<Meter> meter;
-  private long most = Long.MAX_VALUE; // fuel that the next call from outside may use
+  private long most = Long.MAX_VALUE; // fuel that calls from outside may still use
   private int depth; // calls from outside that are on the stack: callbacks call in again
 
   Entry(List<Part> parts, Trace trace, Optional<Meter> meter) {
@@ -28,7 +28,7 @@ final class Entry {
     this.meter = meter;
   }
 
-  /** The next calls from outside may use at most so much fuel each, where they are metered. */
+  /** From now on calls from outside may use at most so much fuel together. */
   void allow(long fuel) {
     most = fuel;
   }
@@ -36,7 +36,7 @@ final class Entry {
   /** Runs start sections: they are calls, and their callbacks call in again. */
   void start(Runnable building) {
     depth++;
-    meter.ifPresent(fuel -> fuel.begin(most));
+    meter.ifPresent(fuel -> fuel.begin(Long.MAX_VALUE));
     try {
       building.run();
     } finally {
@@ -74,7 +74,8 @@ final class Entry {
     } finally {
       depth = 0;
       if (fuel != null) {
-        fuel.end();
+        long used = fuel.end();
+        most -= most == Long.MAX_VALUE ? 0 : used;
       }
     }
   }

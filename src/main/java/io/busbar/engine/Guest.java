@@ -257,6 +257,11 @@ public final class Guest implements Exports, AutoCloseable {
                 "Could not %s fuel: fuel is not configured in this store", verb));
   }
 
+  /** Fails with {@code NO_FUEL} where nobody can say how much an operation may use. */
+  public void checkMetered() {
+    meter("set");
+  }
+
   /** Whether it pays with fuel. */
   public boolean isMetered() {
     return meter.isPresent();
@@ -267,7 +272,7 @@ public final class Guest implements Exports, AutoCloseable {
     return meter.map(Meter::used).orElse(0L);
   }
 
-  /** Each operation from now on may use at most so much of its fuel. */
+  /** From now on it may use at most so much of its fuel. */
   public void allowFuel(long most) {
     entry.allow(most);
   }

@@ -2,7 +2,6 @@ package io.busbar.engine;
 
 import com.dylibso.chicory.compiler.InterpreterFallback;
 import com.dylibso.chicory.compiler.internal.ClassLoadingCollector;
-import com.dylibso.chicory.compiler.internal.Compiler;
 import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.Machine;
 import java.util.function.Function;
@@ -36,7 +35,7 @@ final class GuestClasses extends ClassLoadingCollector {
   static Function<Instance, Machine> compile(CompiledModule module) {
     int firstMark = module.firstMark();
     var result =
-        Compiler.builder(module.wasm())
+        com.dylibso.chicory.compiler.internal.Compiler.builder(module.wasm())
             .withClassName(module.className())
             .withInterpreterFallback(InterpreterFallback.SILENT)
             .withClassCollectorFactory(() -> new GuestClasses(firstMark))

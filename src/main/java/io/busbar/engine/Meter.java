@@ -13,6 +13,7 @@ final class Meter {
   private GuestThread thread; // null while the guest does not run
   private boolean capped;
   private long reserve; // what this operation may not touch
+  private long usedBefore; // this run
   private long since; // the fuel of the thread when it was last counted
 
   Meter(long fuel) {
@@ -56,6 +57,7 @@ final class Meter {
     thread = current;
     capped = most < left;
     reserve = capped ? left - most : 0;
+    usedBefore = used;
     thread.meter = this;
     fill(left - reserve);
   }
@@ -65,14 +67,16 @@ final class Meter {
     since = fuel;
   }
 
-  /** It has ended, one way or another. */
-  void end() {
+  /** It has ended, one way or another; what it has used meanwhile. */
+  long end() {
     count();
+    long usedNow = used - usedBefore;
     left = Math.max(0, Fuel.left(thread)) + reserve;
     thread.meter = outer;
     Fuel.fill(thread, outer == null ? 0 : outer.left);
     thread = null;
     outer = null;
+    return usedNow;
   }
 
   private void count() {

@@ -252,7 +252,9 @@ public final class HttpGateway {
   }
 
   private static Bus.Question question(RoutingContext ctx, String action, Body body) {
-    return Bus.Question.of(action, body).withTimeout(Requests.timeout(ctx));
+    return Bus.Question.of(action, body)
+        .withTimeout(Requests.timeout(ctx))
+        .withFuel(Requests.fuel(ctx));
   }
 
   private static Handler<RoutingContext> answering(Function<RoutingContext, Future<Body>> action) {

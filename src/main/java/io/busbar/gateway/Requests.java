@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /** What requests say, as bodies of messages; {@code BAD_REQUEST} where they make no sense. */
@@ -128,6 +129,12 @@ final class Requests {
       throw Failure.BAD_REQUEST.because("the body is not JSON: %s", Names.shown(e.getMessage()));
     }
     throw Failure.BAD_REQUEST.because("the body must be a JSON object");
+  }
+
+  /** The query's {@code fuel}. */
+  static OptionalLong fuel(RoutingContext ctx) {
+    Optional<String> text = query(ctx, "fuel");
+    return text.isEmpty() ? OptionalLong.empty() : OptionalLong.of(number("fuel", text.get()));
   }
 
   /** The query's {@code timeout} in milliseconds. */

@@ -118,7 +118,7 @@ final class InstanceService {
     }
     ask.concerns(id, node.node());
     return Future.succeededFuture()
-        .compose(free -> useInTime(asked, id, time))
+        .compose(free -> useInTime(asked, id, granted, time))
         .compose(used -> start(ask, asked.withId(id), granted, used, time))
         .onFailure(e -> instances.remove(id))
         .map(live -> Body.of(started(live)));
@@ -147,8 +147,9 @@ final class InstanceService {
   }
 
   /** The modules, unless reading and compiling takes too long: then they are given back. */
-  private Future<ModuleService.Used> useInTime(InstanceSpec spec, String id, Job.Time time) {
-    Future<ModuleService.Used> using = modules.use(spec, id, time);
+  private Future<ModuleService.Used> useInTime(
+      InstanceSpec spec, String id, Limits granted, Job.Time time) {
+    Future<ModuleService.Used> using = modules.use(spec, id, granted.has(Limit.FUEL), time);
     Promise<ModuleService.Used> inTime = Promise.promise();
     long timer =
         vertx.setTimer(time.left().toMillis(), late -> inTime.tryFail(time.exceeded("never")));
@@ -181,7 +182,7 @@ final class InstanceService {
     Callbacks calls = new Callbacks(vertx, id, functions, node.callers(), lane);
     Job<Guest> job =
         new Job<>(
-            running -> Guest.start(plan(spec, granted, used, streams), calls),
+            running -> start(ask, plan(spec, granted, used, streams), calls),
             Job.Asker.of(ask),
             time);
     return lane.submit(job)
@@ -190,6 +191,14 @@ final class InstanceService {
         .compose(live -> closing ? closed(live) : Future.succeededFuture(live))
         .onSuccess(live -> instances.put(id, Optional.of(live)))
         .recover(e -> discard(lane, used, id).transform(done -> Future.failedFuture(e)));
+  }
+
+  private static Guest start(Ask ask, Guest.Plan plan, Callbacks calls) {
+    Guest guest = Guest.start(plan, calls);
+    if (guest.isMetered()) {
+      ask.spent(guest.fuelUsed());
+    }
+    return guest;
   }
 
   private Future<LiveInstance> deploy(LiveInstance live) {

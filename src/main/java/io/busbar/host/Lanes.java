@@ -1,5 +1,6 @@
 package io.busbar.host;
 
+import io.busbar.engine.GuestThread;
 import io.busbar.model.Failure;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
@@ -61,11 +62,7 @@ final class Lanes implements AutoCloseable {
         30,
         TimeUnit.SECONDS,
         new SynchronousQueue<>(),
-        task -> {
-          Thread thread = new Thread(null, task, "busbar-guest", (long) options.stackKib << 10);
-          thread.setDaemon(true);
-          return thread;
-        });
+        task -> new GuestThread(task, "busbar-guest", options.stackKib));
   }
 
   /** A context whose {@code executeBlocking} runs on our threads: named pools fix the stack. */

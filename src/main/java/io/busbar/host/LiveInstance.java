@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -142,17 +143,30 @@ final class LiveInstance extends VerticleBase {
 
   private Future<Body> submit(Ask ask, Operations.Operation operation) {
     node.callers.checkChain(ask, id);
+    OptionalLong fuel = ask.fuel();
+    if (fuel.isPresent()) {
+      guest.checkMetered();
+    }
     Job<Body> job =
         new Job<>(
-            running -> run(running, operation),
+            running -> run(ask, fuel, running, operation),
             Job.Asker.of(ask),
             Job.Time.from(time(ask, limits)));
     return lane.submit(job).onComplete(this::count);
   }
 
   /** What was stopped has no result, even where the guest did not notice it any more. */
-  private Body run(Job<Body> job, Operations.Operation operation) {
-    Body answer = operation.on(guest, job);
+  private Body run(Ask ask, OptionalLong fuel, Job<Body> job, Operations.Operation operation) {
+    long before = guest.fuelUsed();
+    guest.allowFuel(fuel.orElse(Long.MAX_VALUE));
+    Body answer;
+    try {
+      answer = operation.on(guest, job);
+    } finally {
+      if (guest.isMetered()) {
+        ask.spent(guest.fuelUsed() - before);
+      }
+    }
     if (!answer.has("answers")) { // several calls at once tell themselves which came to an end
       job.checkNotStopped();
     }
@@ -198,6 +212,9 @@ final class LiveInstance extends VerticleBase {
     guest
         .firstMemory()
         .ifPresent(memory -> fields.put("memory", Operations.memorySize(guest, null)));
+    if (guest.isMetered()) {
+      fields.put("fuel", guest.fuel());
+    }
     fields.put("queue", lane.queued());
     fields.put("running", lane.isRunning());
     fields.put("counters", counters());
@@ -209,6 +226,9 @@ final class LiveInstance extends VerticleBase {
     counters.put("operations", operations.sum());
     counters.put("failures", failures.sum());
     counters.put("traps", traps.sum());
+    if (guest.isMetered()) {
+      counters.put("fuel", guest.fuelUsed());
+    }
     return counters;
   }
 

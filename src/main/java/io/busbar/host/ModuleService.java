@@ -129,52 +129,55 @@ final class ModuleService {
   }
 
   /** Takes the modules a spec names, or brings along, into use by one start of this instance. */
-  Future<Used> use(InstanceSpec spec, String instance, Job.Time time) {
-    String user = ModuleStore.user(instance, starts.incrementAndGet());
+  Future<Used> use(InstanceSpec spec, String instance, boolean metered, Job.Time time) {
+    User user = new User(ModuleStore.user(instance, starts.incrementAndGet()), metered, time);
     return blocking(
         () -> {
-          CompiledModule module = use(spec.module(), user, time);
+          CompiledModule module = use(spec.module(), user);
           try {
-            return new Used(module, links(spec.links(), user, time), user);
+            return new Used(module, links(spec.links(), user), user.name);
           } catch (RuntimeException e) {
-            release(module, user);
+            release(module, user.name);
             throw e;
           }
         });
   }
 
-  private List<Link> links(Map<String, LinkSpec> specs, String user, Job.Time time) {
+  /** Who takes modules into use: as metered ones or not, and within which time. */
+  private record User(String name, boolean metered, Job.Time time) {}
+
+  private List<Link> links(Map<String, LinkSpec> specs, User user) {
     List<Link> links = new ArrayList<>();
     try {
-      specs.forEach((name, spec) -> links.add(link(name, spec, user, time)));
+      specs.forEach((name, spec) -> links.add(link(name, spec, user)));
       return links;
     } catch (RuntimeException e) {
-      links.forEach(link -> release(link, user));
+      links.forEach(link -> release(link, user.name));
       throw e;
     }
   }
 
-  private Link link(String name, LinkSpec spec, String user, Job.Time time) {
-    CompiledModule module = use(spec.module(), user, time);
+  private Link link(String name, LinkSpec spec, User user) {
+    CompiledModule module = use(spec.module(), user);
     try {
-      return new Link(name, module, links(spec.links(), user, time));
+      return new Link(name, module, links(spec.links(), user));
     } catch (RuntimeException e) {
-      release(module, user);
+      release(module, user.name);
       throw e;
     }
   }
 
-  private CompiledModule use(ModuleRef ref, String user, Job.Time time) {
-    if (time.isOver()) {
-      throw time.exceeded("never");
+  private CompiledModule use(ModuleRef ref, User user) {
+    if (user.time.isOver()) {
+      throw user.time.exceeded("never");
     }
     byte[] wasm =
         ref instanceof ModuleRef.Inline inline
             ? Compiler.toBinary(checkSize(inline.bytes()))
             : store.bytes(store.resolve(ref));
-    CompiledModule module = compiler.load(wasm);
+    CompiledModule module = compiler.load(wasm, user.metered);
     try {
-      store.use(module.id(), wasm, user);
+      store.use(module.id(), wasm, user.name);
       return module;
     } catch (RuntimeException e) {
       compiler.release(module);

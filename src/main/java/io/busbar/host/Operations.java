@@ -48,14 +48,10 @@ record Operations(long sliceBytes, int callsAtOnce) {
       case "read-memory" -> readMemory(body);
       case "write-memory" -> writeMemory(body);
       case "grow-memory" -> growMemory(body);
-      case "get-fuel" -> throw noFuel("get");
-      case "set-fuel" -> throw noFuel("set");
+      case "get-fuel" -> (exports, job) -> Body.of("fuel", exports.fuel());
+      case "set-fuel" -> setFuel(body);
       default -> throw ask.unknownAction();
     };
-  }
-
-  private static WasmException noFuel(String verb) {
-    return Failure.NO_FUEL.because("Could not %s fuel: fuel is not configured in this store", verb);
   }
 
   private static Operation call(Body body) {
@@ -118,6 +114,14 @@ record Operations(long sliceBytes, int callsAtOnce) {
 
   private static String memoryName(Body body) {
     return body.optionalString("memory").orElse(null);
+  }
+
+  private static Operation setFuel(Body body) {
+    long fuel = body.whole("fuel");
+    return (exports, job) -> {
+      exports.setFuel(fuel);
+      return Body.of("fuel", fuel);
+    };
   }
 
   private static Operation memory(Body body) {

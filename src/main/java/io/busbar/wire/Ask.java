@@ -1,6 +1,7 @@
 package io.busbar.wire;
 
 import io.busbar.model.Failure;
+import io.busbar.model.Limit;
 import io.busbar.model.Names;
 import io.busbar.model.WasmException;
 import io.vertx.core.AsyncResult;
@@ -12,6 +13,7 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -42,6 +44,7 @@ public final class Ask {
   private final boolean json;
   private String instance;
   private String node;
+  private OptionalLong spent = OptionalLong.empty();
   private List<String> chain; // null: as the header says
 
   private Ask(Vertx vertx, Message<?> message, String from) {
@@ -164,6 +167,25 @@ public final class Ask {
         Names.shown(text));
   }
 
+  /** The most fuel the operation may use; empty for what the instance has. */
+  public OptionalLong fuel() {
+    String text = headers.get(Headers.FUEL);
+    if (text == null) {
+      return OptionalLong.empty();
+    }
+    try {
+      return OptionalLong.of(Limit.FUEL.check(Long.parseLong(text)));
+    } catch (NumberFormatException e) {
+      throw Failure.BAD_REQUEST.because(
+          "header `fuel` must be a whole number. Given `%s`.", Names.shown(text));
+    }
+  }
+
+  /** The answer is to say that the operation has used so much fuel. */
+  public void spent(long fuel) {
+    spent = OptionalLong.of(fuel);
+  }
+
   private void accepted() {
     if (from != null && message.replyAddress() != null) {
       reply(Body.of("accepted", true), Headers.OK);
@@ -244,6 +266,7 @@ public final class Ask {
     if (instance != null) {
       options.addHeader(Headers.INSTANCE, instance);
     }
+    spent.ifPresent(fuel -> options.addHeader(Headers.FUEL, Long.toString(fuel)));
     return options;
   }
 

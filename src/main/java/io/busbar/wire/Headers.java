@@ -20,6 +20,12 @@ public final class Headers {
   /** Milliseconds the operation may take from its arrival on; 0 for the instance's own limit. */
   public static final String TIMEOUT = "timeout";
 
+  /**
+   * Fuel: what the operation may use at most, set by the asker; and what it has used, in each
+   * answer of an instance that is metered.
+   */
+  public static final String FUEL = "fuel";
+
   /** Who asks; set by the gateway and the host only. */
   public static final String USER = "user";
 

@@ -132,12 +132,14 @@ class ReentryTest {
               k.call("go", List.of());
               return List.of();
             });
-    var depth = Guest.class.getDeclaredField("depth");
+    var entry = Guest.class.getDeclaredField("entry");
+    entry.setAccessible(true);
+    var depth = Entry.class.getDeclaredField("depth");
     depth.setAccessible(true);
     for (int i = 0; i < 15; i++) {
       String said = run(g, "go", 10_000);
       assertFalse(said.startsWith("RAW"), said.substring(0, Math.min(300, said.length())));
-      assertEquals(0, depth.get(g), "round " + i);
+      assertEquals(0, depth.get(entry.get(g)), "round " + i);
     }
   }
 
