@@ -16,6 +16,7 @@
     (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (memory (export "memory") 2)
+  (func (export "trap") unreachable)
   (data (i32.const 512) "Hello, updated world!")
   (data (i32.const 544) "Hello, created world!")
   (data (i32.const 576) "Could not find directory\n")

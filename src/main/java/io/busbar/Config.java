@@ -98,7 +98,7 @@ public record Config(
     Body bus = section(root, "bus", "prefix", "instanceAddresses", "from");
     Body modules = section(root, "modules", "maxBytes");
     Body messages = section(root, "messages", "maxSliceBytes", "maxCalls");
-    Body workers = section(root, "workers", "rights", "threads");
+    Body workers = section(root, "workers", "rights", "threads", "lost");
     return new Host.Options(
         Names.check("node", root.optionalString("node").orElseGet(Config::someNode)),
         new Addresses(bus.optionalString("prefix").orElse("wasm")),
@@ -107,6 +107,7 @@ public record Config(
         denied(bus.object("from")),
         number(workers, "rights", Math.max(2, Runtime.getRuntime().availableProcessors()), 1024),
         number(workers, "threads", 256, 32_767),
+        number(workers, "lost", 4, 32_767),
         number(modules, "maxBytes", 8 << 20, 1 << 30),
         number(messages, "maxSliceBytes", 4 << 20, 1 << 30),
         number(messages, "maxCalls", 1000, 1_000_000),

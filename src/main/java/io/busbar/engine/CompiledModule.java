@@ -58,7 +58,7 @@ public final class CompiledModule {
   }
 
   /** The type of an export; null if there is none of this name. */
-  ExternType export(String name) {
+  public ExternType export(String name) {
     return exports.get(name);
   }
 

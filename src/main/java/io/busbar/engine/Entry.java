@@ -21,6 +21,7 @@ final class Entry {
   private final Optional<Meter> meter;
   private long most = Long.MAX_VALUE; // fuel that calls from outside may still use
   private int depth; // calls from outside that are on the stack: callbacks call in again
+  private WasmException cutBy; // null: every call from outside so far came to its end
 
   Entry(List<Part> parts, Trace trace, Optional<Meter> meter) {
     this.parts = parts;
@@ -70,6 +71,7 @@ final class Entry {
       if (isSuccess(failure)) {
         return EXITED;
       }
+      cutBy = failure.failure() == Failure.EXIT ? cutBy : failure;
       throw failure;
     } finally {
       depth = 0;
@@ -78,6 +80,11 @@ final class Entry {
         most -= most == Long.MAX_VALUE ? 0 : used;
       }
     }
+  }
+
+  /** What left a call from outside in its middle; empty while each came to its end. */
+  Optional<WasmException> cutBy() {
+    return Optional.ofNullable(cutBy);
   }
 
   private static boolean isSuccess(WasmException why) {

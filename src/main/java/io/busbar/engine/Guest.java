@@ -151,6 +151,11 @@ public final class Guest implements Exports, AutoCloseable {
     return Traps.running(thrown, new Trace(List.of()));
   }
 
+  /** What left a call in its middle; empty while each came to its end, by return or exit. */
+  public Optional<WasmException> cutBy() {
+    return entry.cutBy();
+  }
+
   public ModuleInfo info() {
     return own.info();
   }

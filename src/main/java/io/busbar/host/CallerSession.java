@@ -57,7 +57,7 @@ final class CallerSession {
     @Override
     public boolean take(Caller caller, Job<?> job) {
       try {
-        promise.tryComplete(operation.on(caller, job));
+        promise.tryComplete(operation.on(() -> caller, job));
       } catch (Throwable e) {
         WasmException verdict = job.verdict();
         promise.tryFail(verdict == null ? Guest.failure(e) : verdict);

@@ -13,6 +13,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,6 +32,8 @@ public final class Host {
    * @param deny addresses, or beginnings of them with {@code *}, where no answer may be sent
    * @param rights calls that run at the same time, calls longer than 20 ms not counted
    * @param threads the most worker threads
+   * @param lost so many of them may be lost to guests that cannot be stopped; beyond that the node
+   *     starts nothing more
    * @param moduleBytes the largest module that is taken
    * @param sliceBytes the most bytes one read or write of memory, or one way of an {@code invoke},
    *     may move
@@ -45,14 +48,19 @@ public final class Host {
       List<String> deny,
       int rights,
       int threads,
+      int lost,
       int moduleBytes,
       long sliceBytes,
       int callsAtOnce,
       List<Path> roots) {}
 
+  /** How long after its deadline a guest's thread may go on before it is written off. */
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
+
   private final Vertx vertx;
   private final Options options;
   private final Callers callers;
+  private final Health health;
   private final Lanes lanes;
   private final WorkerExecutor blocking;
   private final ModuleService modules;
@@ -65,9 +73,12 @@ public final class Host {
     this.vertx = vertx;
     this.options = options;
     int stack = Math.toIntExact(options.limits.get(Limit.STACK));
-    this.lanes = new Lanes(vertx, new Lanes.Options(options.rights, options.threads, stack));
-    this.blocking = vertx.createSharedWorkerExecutor("busbar-control", 2, 10, TimeUnit.MINUTES);
     Events events = new Events(vertx, options.addresses, options.node);
+    this.health = new Health(options.node, options.lost, events);
+    this.lanes =
+        new Lanes(
+            vertx, new Lanes.Options(options.rights, options.threads, stack, PATIENCE), health);
+    this.blocking = vertx.createSharedWorkerExecutor("busbar-control", 2, 10, TimeUnit.MINUTES);
     this.modules = new ModuleService(store, compiler, blocking, events, options.moduleBytes);
     Operations operations = new Operations(options.sliceBytes, options.callsAtOnce);
     this.callers =
@@ -77,11 +88,17 @@ public final class Host {
         new InstanceService(
             vertx,
             new LiveInstance.Context(
-                options.node, options.addresses, policy(), operations, callers, options.roots),
+                options.node,
+                options.addresses,
+                policy(),
+                operations,
+                callers,
+                events,
+                options.roots),
             modules,
             lanes,
             functions,
-            events,
+            health,
             options.limits,
             options.addressed);
   }
@@ -121,6 +138,9 @@ public final class Host {
     node.put("instances", instances.size());
     node.put("running", lanes.running());
     node.put("waiting", lanes.lent());
+    node.put("lost", lanes.lost());
+    node.put("healthy", health.trouble().isEmpty());
+    health.trouble().ifPresent(reason -> node.put("reason", reason));
     node.put("started", started.toString());
     return Future.succeededFuture(Body.of("nodes", List.of(node)));
   }

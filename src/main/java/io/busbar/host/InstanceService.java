@@ -1,13 +1,11 @@
 package io.busbar.host;
 
-import io.busbar.engine.Guest;
 import io.busbar.model.Failure;
 import io.busbar.model.ImportSpec;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Limit;
 import io.busbar.model.Limits;
 import io.busbar.model.LinkSpec;
-import io.busbar.model.ModuleRef;
 import io.busbar.model.Names;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Ask;
@@ -40,10 +38,9 @@ final class InstanceService {
   private final ModuleService modules;
   private final Lanes lanes;
   private final Functions functions;
-  private final Events events;
+  private final Health health;
   private final Limits limits;
   private final boolean addressed;
-
   private volatile boolean closing;
 
   /** Absent: free; empty: being started or stopped; present: live. */
@@ -55,7 +52,7 @@ final class InstanceService {
       ModuleService modules,
       Lanes lanes,
       Functions functions,
-      Events events,
+      Health health,
       Limits limits,
       boolean addressed) {
     this.vertx = vertx;
@@ -63,7 +60,7 @@ final class InstanceService {
     this.modules = modules;
     this.lanes = lanes;
     this.functions = functions;
-    this.events = events;
+    this.health = health;
     this.limits = limits;
     this.addressed = addressed;
   }
@@ -105,6 +102,7 @@ final class InstanceService {
 
   private Future<Body> start(Ask ask, InstanceSpec asked) {
     node.callers().checkChain(ask, asked.id().orElse("new instance"));
+    health.check();
     Limits granted = asked.limits().within(limits);
     checkLinks(asked.links(), granted);
     Job.Time time = Job.Time.from(LiveInstance.time(ask, granted));
@@ -121,7 +119,7 @@ final class InstanceService {
         .compose(free -> useInTime(asked, id, granted, time))
         .compose(used -> start(ask, asked.withId(id), granted, used, time))
         .onFailure(e -> instances.remove(id))
-        .map(live -> Body.of(started(live)));
+        .map(live -> Body.of(started(id, live)));
   }
 
   /** Before any of them is compiled. */
@@ -164,11 +162,12 @@ final class InstanceService {
     return inTime.future();
   }
 
-  private Map<String, Object> started(LiveInstance live) {
+  private Map<String, Object> started(String id, LiveInstance live) {
     Map<String, Object> about = live.summary();
     Map<String, Object> event = new LinkedHashMap<>(about);
     event.remove("node");
-    events.happened("instance.started", event);
+    node.events().happened("instance.started", event);
+    live.ended().onSuccess(why -> end(id, live, why));
     return about;
   }
 
@@ -177,59 +176,29 @@ final class InstanceService {
       Ask ask, InstanceSpec spec, Limits granted, ModuleService.Used used, Job.Time time) {
     String id = spec.id().orElseThrow();
     Lane lane = new Lane(lanes, id, LiveInstance.mailbox(granted));
-    Optional<Streams> streams =
-        spec.wasi().map(wasi -> new Streams(vertx, node, id, wasi, granted));
     Callbacks calls = new Callbacks(vertx, id, functions, node.callers(), lane);
-    Job<Guest> job =
-        new Job<>(
-            running -> start(ask, plan(spec, granted, used, streams), calls),
-            Job.Asker.of(ask),
-            time);
+    Blueprint blueprint = new Blueprint(vertx, node, spec, granted, used, calls);
+    boolean own = spec.address().orElse(addressed);
+    Job<Blueprint.Life> job =
+        new Job<>(running -> first(ask, blueprint, running), Job.Asker.of(ask), time);
     return lane.submit(job)
-        .map(guest -> live(spec, granted, used, guest, streams, lane))
+        .map(first -> new LiveInstance(node, blueprint, first, lane, own))
         .compose(this::deploy)
         .compose(live -> closing ? closed(live) : Future.succeededFuture(live))
         .onSuccess(live -> instances.put(id, Optional.of(live)))
         .recover(e -> discard(lane, used, id).transform(done -> Future.failedFuture(e)));
   }
 
-  private static Guest start(Ask ask, Guest.Plan plan, Callbacks calls) {
-    Guest guest = Guest.start(plan, calls);
-    if (guest.isMetered()) {
-      ask.spent(guest.fuelUsed());
+  private static Blueprint.Life first(Ask ask, Blueprint blueprint, Job<?> job) {
+    Blueprint.Life life = blueprint.build(job);
+    if (life.guest().isMetered()) {
+      ask.spent(life.guest().fuelUsed());
     }
-    return guest;
+    return life;
   }
 
   private Future<LiveInstance> deploy(LiveInstance live) {
     return vertx.deployVerticle(live).map(live).onFailure(e -> live.release());
-  }
-
-  private static Guest.Plan plan(
-      InstanceSpec spec, Limits granted, ModuleService.Used used, Optional<Streams> streams) {
-    Guest.Plan plan =
-        Guest.Plan.of(used.module(), label(spec))
-            .withImports(spec.imports())
-            .withLinks(used.links())
-            .withLimits(granted);
-    return streams.map(Streams::plan).map(plan::withWasi).orElse(plan);
-  }
-
-  private LiveInstance live(
-      InstanceSpec spec,
-      Limits granted,
-      ModuleService.Used used,
-      Guest guest,
-      Optional<Streams> streams,
-      Lane lane) {
-    InstanceSpec pinned = used.pin(spec);
-    boolean own = spec.address().orElse(addressed);
-    return new LiveInstance(node, pinned, granted, used, guest, streams, lane, own);
-  }
-
-  /** What frames call the module where it does not name itself. */
-  private static String label(InstanceSpec spec) {
-    return spec.module() instanceof ModuleRef.Named named ? named.name() : spec.id().orElseThrow();
   }
 
   /** The node has begun to close while the instance was being started. */
@@ -251,20 +220,36 @@ final class InstanceService {
   private Future<Body> stop(Ask ask, String id) {
     ask.concerns(id, node.node());
     LiveInstance live = live(id);
-    if (!instances.replace(id, Optional.of(live), Optional.empty())) {
+    if (!leave(id, live)) {
       throw WasmException.noSuchInstance(id);
     }
-    return close(id, live)
-        .map(
-            done -> {
-              Map<String, Object> fields = new LinkedHashMap<>();
-              fields.put("id", id);
-              fields.put("stopped", true);
-              return Body.of(fields);
-            });
+    return close(id, live, Map.of()).map(done -> Body.of(stopped(id, live)));
   }
 
-  private Future<Void> close(String id, LiveInstance live) {
+  private static Map<String, Object> stopped(String id, LiveInstance live) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("id", id);
+    fields.put("stopped", true);
+    live.parked().ifPresent(reason -> fields.put("parked", reason));
+    return fields;
+  }
+
+  /** Its guest failed, and its spec says that this is its end. */
+  private void end(String id, LiveInstance live, WasmException why) {
+    if (leave(id, live)) {
+      close(id, live, Map.of("reason", why.getMessage()));
+    }
+  }
+
+  /** From now on it is being stopped; false if it is already. */
+  private boolean leave(String id, LiveInstance live) {
+    return instances.replace(id, Optional.of(live), Optional.empty());
+  }
+
+  private Future<Void> close(String id, LiveInstance live, Map<String, Object> why) {
+    Map<String, Object> event = new LinkedHashMap<>();
+    event.put("id", id);
+    event.putAll(why);
     return vertx
         .undeploy(live.deploymentID())
         .timeout(STOP_GRACE.toMillis(), TimeUnit.MILLISECONDS)
@@ -273,7 +258,7 @@ final class InstanceService {
         .onComplete(
             done -> {
               instances.remove(id);
-              events.happened("instance.stopped", Map.of("id", id));
+              node.events().happened("instance.stopped", event);
             });
   }
 
@@ -283,7 +268,7 @@ final class InstanceService {
     List<Future<Void>> stops =
         instances.entrySet().stream()
             .filter(entry -> entry.getValue().isPresent())
-            .map(entry -> close(entry.getKey(), entry.getValue().get()))
+            .map(entry -> close(entry.getKey(), entry.getValue().get(), Map.of()))
             .toList();
     return Future.join(stops).mapEmpty();
   }

@@ -67,7 +67,7 @@ enum Invocation {
       throw Failure.TOO_LARGE.because(
           "an input of %d bytes; at most %d are taken", input.length, most);
     }
-    return (exports, job) -> form.answer(function, exports.invoke(function, input, most));
+    return (exports, job) -> form.answer(function, exports.get().invoke(function, input, most));
   }
 
   private static Invocation form(Body body) {

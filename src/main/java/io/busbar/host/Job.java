@@ -72,6 +72,9 @@ final class Job<T> {
    * @param chain the instances whose calls wait for it, outermost first
    */
   record Asker(Optional<String> id, Optional<String> user, List<String> chain) {
+    /** Nobody: what the host does of itself. */
+    static final Asker NOBODY = new Asker(Optional.empty(), Optional.empty(), List.of());
+
     static Asker of(Ask ask) {
       return new Asker(ask.id(), ask.user(), ask.chain());
     }
@@ -160,6 +163,11 @@ final class Job<T> {
   /** Why the job was stopped, for work that can end in parts; else null. */
   synchronized WasmException verdict() {
     return verdict;
+  }
+
+  /** Whether it still runs, so long after it was told to stop. */
+  synchronized boolean isDeaf(long now, Duration patience) {
+    return state == State.RUNNING && verdict != null && now - verdictAt > patience.toNanos();
   }
 
   /** Fails with the verdict if there is one: work that was stopped has no result. */

@@ -4,6 +4,7 @@ import io.busbar.model.Failure;
 import io.busbar.model.WasmException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -14,7 +15,7 @@ import java.util.Optional;
  * One instance's work, one job at a time in order of arrival, off the event loop.
  *
  * <p>Guest code runs here and nowhere else. The mailbox is bounded; jobs whose time is over leave
- * it without having run.
+ * it without having run. A lane whose thread cannot be stopped is parked: it runs nothing again.
  */
 final class Lane {
   private final Lanes lanes;
@@ -22,10 +23,13 @@ final class Lane {
   private final int mailbox;
   private final Deque<Job<?>> queue = new ArrayDeque<>(); // this and the rest guarded by this
   private final Promise<Void> closed = Promise.promise();
+  private final Promise<String> parking = Promise.promise();
   private Job<?> running;
   private long runningSince; // nanoTime
   private boolean scheduled; // it has a right to run, or waits for one
-  private boolean closing;
+  private boolean givenUp; // its thread may come back, but not to anything here
+  private WasmException refusal; // what is said to newcomers; null: it is open
+  private String parked; // why; null: it is not
   private int waits; // callbacks that are waited for; only on the guest's thread
 
   Lane(Lanes lanes, String name, int mailbox) {
@@ -34,12 +38,10 @@ final class Lane {
     this.mailbox = mailbox;
   }
 
-  /** Puts a job at the end; fails at once with {@code OVERLOADED} or {@code NO_SUCH_INSTANCE}. */
+  /** Puts a job at the end; fails at once with {@code OVERLOADED}, or where it is not open. */
   <T> Future<T> submit(Job<T> job) {
     synchronized (this) {
-      if (closing) {
-        throw WasmException.noSuchInstance(name);
-      }
+      checkOpen();
       if (queue.size() >= mailbox) {
         throw Failure.OVERLOADED.because(
             "the mailbox of instance `%s` is full (%d operations)", name, mailbox);
@@ -52,6 +54,20 @@ final class Lane {
     }
     lanes.ready(this);
     return job.future();
+  }
+
+  /** Puts a job before all others, full or not; from inside a job, and nothing if it is closed. */
+  synchronized void submitFirst(Job<?> job) {
+    if (refusal == null) {
+      queue.addFirst(job);
+    }
+  }
+
+  /** Fails with {@code UNAVAILABLE} where it is parked, {@code NO_SUCH_INSTANCE} where closed. */
+  synchronized void checkOpen() {
+    if (refusal != null) {
+      throw refusal;
+    }
   }
 
   /** Runs jobs until none is left or the time is over; true if there are more. On a worker. */
@@ -68,7 +84,7 @@ final class Lane {
   }
 
   private synchronized Job<?> next() {
-    running = queue.poll();
+    running = givenUp ? null : queue.poll();
     runningSince = System.nanoTime();
     if (running == null) {
       idle();
@@ -78,7 +94,7 @@ final class Lane {
 
   private synchronized boolean hasMore() {
     running = null;
-    if (queue.isEmpty()) {
+    if (givenUp || queue.isEmpty()) {
       idle();
       return false;
     }
@@ -88,7 +104,7 @@ final class Lane {
   private void idle() {
     scheduled = false;
     lanes.idle(this);
-    if (closing) {
+    if (refusal != null) {
       closed.tryComplete();
     }
   }
@@ -150,13 +166,54 @@ final class Lane {
     return running != null;
   }
 
+  /**
+   * Gives the running job up if it was told to stop so long ago; then {@link #park} must follow.
+   *
+   * @return why it was stopped; null where there is nothing to give up
+   */
+  synchronized WasmException giveUp(long now, Duration patience) {
+    if (givenUp || running == null || !running.isDeaf(now, patience)) {
+      return null;
+    }
+    givenUp = true;
+    return running.verdict();
+  }
+
+  /** Nothing runs here any more: what waits, and whatever comes, fails with {@code UNAVAILABLE}. */
+  void park(String reason) {
+    WasmException why = Failure.UNAVAILABLE.because("instance `%s` is parked: %s", name, reason);
+    List<Job<?>> left;
+    synchronized (this) {
+      if (refusal != null) {
+        return; // it is on its way out
+      }
+      left = shut(why);
+      parked = reason;
+    }
+    parking.complete(reason);
+    left.forEach(job -> job.stop(why));
+  }
+
+  /** Why it is parked; empty while it is not. */
+  synchronized Optional<String> parked() {
+    return Optional.ofNullable(parked);
+  }
+
+  /** The same, as soon as it is. */
+  Future<String> parking() {
+    return parking.future();
+  }
+
+  /** Takes nothing more; what waits fails so, what runs goes on. */
+  void end(WasmException why) {
+    shut(WasmException.noSuchInstance(name)).forEach(job -> job.stop(why));
+  }
+
   /** Takes nothing more and stops what is there, each job with an answer; done when none runs. */
   Future<Void> close() {
     List<Job<?>> left;
     synchronized (this) {
-      closing = true;
-      left = new ArrayList<>(queue);
-      queue.clear();
+      left = shut(WasmException.noSuchInstance(name));
       if (running != null) {
         left.add(running);
       }
@@ -167,5 +224,12 @@ final class Lane {
     WasmException why = Failure.CANCELLED.because("instance `%s` was stopped", name);
     left.forEach(job -> job.stop(why));
     return closed.future();
+  }
+
+  private synchronized List<Job<?>> shut(WasmException said) {
+    refusal = said;
+    List<Job<?>> left = new ArrayList<>(queue);
+    queue.clear();
+    return left;
   }
 }

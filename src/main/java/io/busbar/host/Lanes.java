@@ -2,6 +2,7 @@ package io.busbar.host;
 
 import io.busbar.engine.GuestThread;
 import io.busbar.model.Failure;
+import io.busbar.model.WasmException;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.VertxInternal;
@@ -21,7 +22,8 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>There are about as many rights to run as cores, and far more threads. A lane gives its right
  * on after a short time if others wait; one that is inside a long call lends its right to the next,
- * so guests that never end share the cores with the others instead of shutting them out.
+ * so guests that never end share the cores with the others instead of shutting them out. A thread
+ * that cannot be stopped is written off: another takes its place until it comes back.
  */
 final class Lanes implements AutoCloseable {
   /**
@@ -30,14 +32,16 @@ final class Lanes implements AutoCloseable {
    * @param rights lanes that run at the same time, long calls not counted
    * @param threads the most worker threads, and so the most calls that run at the same time
    * @param stackKib the stack of each, in KiB, which bounds a guest's recursion
+   * @param patience how long after its job was stopped a thread may go on before it is written off
    */
-  record Options(int rights, int threads, int stackKib) {}
+  record Options(int rights, int threads, int stackKib, Duration patience) {}
 
   private static final System.Logger LOG = System.getLogger(Lanes.class.getName());
   private static final long SLICE = Duration.ofMillis(2).toNanos();
   private static final long LONG_CALL = Duration.ofMillis(20).toNanos();
 
   private final Options options;
+  private final Health health;
   private final ThreadPoolExecutor threads;
   private final Context workers;
   private final Watch watch;
@@ -45,10 +49,12 @@ final class Lanes implements AutoCloseable {
   private final Deque<Lane> ready = new ArrayDeque<>(); // this and the rest guarded by this
   private final Set<Lane> draining = new HashSet<>();
   private final Set<Lane> lent = new HashSet<>(); // of those draining
+  private final Set<Lane> lost = new HashSet<>(); // drained by threads that were written off
   private int running;
 
-  Lanes(Vertx vertx, Options options) {
+  Lanes(Vertx vertx, Options options, Health health) {
     this.options = options;
+    this.health = health;
     this.threads = threads(options);
     this.workers = workers((VertxInternal) vertx);
     this.watch = new Watch(this::tick);
@@ -126,6 +132,10 @@ final class Lanes implements AutoCloseable {
 
   /** The lane to go on with; null where this right is not to be had any more. */
   private synchronized Lane next(Lane done, boolean more) {
+    if (lost.remove(done)) { // it came back after all
+      lostChanged();
+      return null;
+    }
     if (done != null) {
       draining.remove(done);
       lent.remove(done);
@@ -152,6 +162,11 @@ final class Lanes implements AutoCloseable {
     return lent.size();
   }
 
+  /** How many threads were written off and have not come back. */
+  synchronized int lost() {
+    return lost.size();
+  }
+
   /** Whether there has been nothing to look after for a while. */
   boolean isIdle() {
     return watch.isAsleep();
@@ -164,9 +179,32 @@ final class Lanes implements AutoCloseable {
       if (lane.tick(now, LONG_CALL)) {
         lend(lane);
       }
+      WasmException stopped = lane.giveUp(now, options.patience);
+      if (stopped != null) {
+        writeOff(lane);
+        lane.park("its thread cannot be stopped: " + stopped.getMessage());
+      }
     }
     dispatch();
     return !busy.isEmpty();
+  }
+
+  /** The right of the lane's thread goes to another, and one more may be made in its place. */
+  private void writeOff(Lane lane) {
+    idle(lane);
+    synchronized (this) {
+      if (draining.remove(lane)) { // else it came back just now
+        lent.remove(lane);
+        running--;
+        lost.add(lane);
+        lostChanged();
+      }
+    }
+  }
+
+  private void lostChanged() {
+    threads.setMaximumPoolSize(options.threads + lost.size());
+    health.lost(lost.size());
   }
 
   /**
@@ -178,7 +216,9 @@ final class Lanes implements AutoCloseable {
       if (!lent.contains(lane) && lent.size() >= options.threads - options.rights) {
         throw Failure.OVERLOADED.because("%d calls wait on this node", lent.size());
       }
-      lent.add(lane);
+      if (draining.contains(lane)) {
+        lent.add(lane);
+      }
     }
     dispatch();
   }

@@ -1,10 +1,11 @@
 package io.busbar.host;
 
 import io.busbar.engine.Guest;
+import io.busbar.model.ExternType;
 import io.busbar.model.Failure;
-import io.busbar.model.InstanceSpec;
 import io.busbar.model.Limit;
 import io.busbar.model.Limits;
+import io.busbar.model.ModuleInfo;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Addresses;
 import io.busbar.wire.Ask;
@@ -43,15 +44,15 @@ final class LiveInstance extends VerticleBase {
       SendPolicy policy,
       Operations operations,
       Callers callers,
+      Events events,
       List<Path> roots) {}
 
   private final Context node;
-  private final InstanceSpec spec;
+  private final Blueprint blueprint;
   private final String id;
   private final Limits limits;
-  private final ModuleService.Used modules;
-  private final Guest guest; // only on the lane, except for what its Javadoc allows
-  private final Optional<Streams> streams;
+  private final ModuleInfo module;
+  private final Lives lives;
   private final Lane lane;
   private final boolean addressed;
   private final Instant started = Instant.now();
@@ -61,21 +62,13 @@ final class LiveInstance extends VerticleBase {
   private Endpoint endpoint;
 
   LiveInstance(
-      Context node,
-      InstanceSpec spec,
-      Limits limits,
-      ModuleService.Used modules,
-      Guest guest,
-      Optional<Streams> streams,
-      Lane lane,
-      boolean addressed) {
+      Context node, Blueprint blueprint, Blueprint.Life first, Lane lane, boolean addressed) {
     this.node = node;
-    this.spec = spec;
-    this.id = spec.id().orElseThrow();
-    this.limits = limits;
-    this.modules = modules;
-    this.guest = guest;
-    this.streams = streams;
+    this.blueprint = blueprint;
+    this.id = blueprint.id();
+    this.limits = blueprint.limits();
+    this.module = blueprint.modules().module().info();
+    this.lives = new Lives(blueprint, first, lane, node.events);
     this.lane = lane;
     this.addressed = addressed;
   }
@@ -97,24 +90,36 @@ final class LiveInstance extends VerticleBase {
 
   /** Closes what the guest has open; nothing may run in it any more. */
   Future<Void> release() {
-    streams.ifPresent(Streams::close);
     return vertx.executeBlocking(
         () -> {
-          guest.close();
+          lives.close();
           return null;
         });
   }
 
   ModuleService.Used modules() {
-    return modules;
+    return blueprint.modules();
+  }
+
+  /** What its guest did, if ever the instance is to be stopped for that. */
+  Future<WasmException> ended() {
+    return lives.ended();
+  }
+
+  /** Why it answers nothing any more; empty where it does. */
+  Optional<String> parked() {
+    return lane.parked();
   }
 
   /** Runs one operation of PROTOCOL §5. */
   Future<Body> handle(Ask ask) {
     ask.concerns(id, node.node);
+    if (parked().isPresent() && !ask.action().equals("describe")) {
+      lane.checkOpen();
+    }
     return switch (ask.action()) {
       case "describe" -> Future.succeededFuture(Body.of(describe()));
-      case "exists" -> answer("exists", guest.exists(ask.body().string("function")));
+      case "exists" -> answer("exists", isFunction(ask.body().string("function")));
       case "cancel" -> answer("cancelled", lane.cancel(ask.body().string("id"), ask.user()));
       case "write-stdin", "close-stdin", "read-stdout" ->
           Future.succeededFuture(streams().handle(ask));
@@ -127,25 +132,32 @@ final class LiveInstance extends VerticleBase {
     return Future.succeededFuture(Body.of(key, value));
   }
 
+  private boolean isFunction(String export) {
+    return blueprint.modules().module().export(export) instanceof ExternType.Function;
+  }
+
   private Streams streams() {
-    return streams.orElseThrow(
-        () ->
-            Failure.BAD_REQUEST.because(
-                "instance `%s` has no streams: its spec has no `wasi`", id));
+    return lives
+        .now()
+        .flatMap(Blueprint.Life::streams)
+        .orElseThrow(
+            () ->
+                Failure.BAD_REQUEST.because(
+                    "instance `%s` has no streams: its spec has no `wasi`", id));
   }
 
   private Operations.Operation readFile(Body body) {
     String path = body.string("path");
     long offset = body.has("offset") ? body.whole("offset") : 0;
     int most = (int) Math.min(Integer.MAX_VALUE, node.operations.sliceBytes());
-    return (exports, job) -> Body.of("bytes", guest.readFile(path, offset, most));
+    return (exports, job) -> Body.of("bytes", lives.guest(job).readFile(path, offset, most));
   }
 
   private Future<Body> submit(Ask ask, Operations.Operation operation) {
     node.callers.checkChain(ask, id);
     OptionalLong fuel = ask.fuel();
     if (fuel.isPresent()) {
-      guest.checkMetered();
+      lives.now().ifPresent(life -> life.guest().checkMetered());
     }
     Job<Body> job =
         new Job<>(
@@ -157,20 +169,31 @@ final class LiveInstance extends VerticleBase {
 
   /** What was stopped has no result, even where the guest did not notice it any more. */
   private Body run(Ask ask, OptionalLong fuel, Job<Body> job, Operations.Operation operation) {
-    long before = guest.fuelUsed();
-    guest.allowFuel(fuel.orElse(Long.MAX_VALUE));
-    Body answer;
+    long before = lives.fuelUsed();
     try {
-      answer = operation.on(guest, job);
-    } finally {
-      if (guest.isMetered()) {
-        ask.spent(guest.fuelUsed() - before);
+      Body answer = operation.on(() -> guest(job, fuel, before), job);
+      if (!answer.has("answers")) { // several calls at once tell themselves which came to an end
+        job.checkNotStopped();
       }
+      return answer;
+    } finally {
+      if (isMetered()) {
+        ask.spent(lives.fuelUsed() - before);
+      }
+      lives.settle(job);
     }
-    if (!answer.has("answers")) { // several calls at once tell themselves which came to an end
-      job.checkNotStopped();
-    }
-    return answer;
+  }
+
+  /** The guest, which may still use what the operation has not used of its fuel. */
+  private Guest guest(Job<?> job, OptionalLong fuel, long before) {
+    Guest guest = lives.guest(job);
+    long spent = lives.fuelUsed() - before;
+    guest.allowFuel(fuel.isPresent() ? Math.max(0, fuel.getAsLong() - spent) : Long.MAX_VALUE);
+    return guest;
+  }
+
+  private boolean isMetered() {
+    return limits.has(Limit.FUEL);
   }
 
   private void count(Body answer, Throwable thrown) {
@@ -192,33 +215,38 @@ final class LiveInstance extends VerticleBase {
   Map<String, Object> summary() {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("id", id);
-    fields.put("module", guest.info().id().toString());
+    fields.put("module", module.id().toString());
     fields.put("node", node.node);
     if (addressed) {
       fields.put("address", node.addresses.instance(id));
     }
+    parked().ifPresent(reason -> fields.put("parked", reason));
     return fields;
   }
 
   private Map<String, Object> describe() {
     Map<String, Object> fields = summary();
-    fields.put("epoch", 1);
+    fields.put("epoch", lives.epoch());
     fields.put("started", started.toString());
-    fields.put("machine", guest.isCompiled() ? "compiled" : "interpreted");
-    fields.put("spec", Codec.about(spec));
+    fields.put("machine", blueprint.modules().module().isCompiled() ? "compiled" : "interpreted");
+    fields.put("spec", Codec.about(blueprint.spec()));
     fields.put("limits", Codec.fields(limits));
-    fields.put("exports", Codec.exports(guest.info()));
-    fields.put("imports", Codec.imports(guest.info()));
-    guest
-        .firstMemory()
-        .ifPresent(memory -> fields.put("memory", Operations.memorySize(guest, null)));
-    if (guest.isMetered()) {
-      fields.put("fuel", guest.fuel());
-    }
+    fields.put("exports", Codec.exports(module));
+    fields.put("imports", Codec.imports(module));
+    lives.now().ifPresent(life -> describe(fields, life.guest()));
     fields.put("queue", lane.queued());
     fields.put("running", lane.isRunning());
     fields.put("counters", counters());
     return fields;
+  }
+
+  private void describe(Map<String, Object> fields, Guest guest) {
+    guest
+        .firstMemory()
+        .ifPresent(memory -> fields.put("memory", Operations.memorySize(guest, null)));
+    if (isMetered()) {
+      fields.put("fuel", guest.fuel());
+    }
   }
 
   private Map<String, Object> counters() {
@@ -226,8 +254,9 @@ final class LiveInstance extends VerticleBase {
     counters.put("operations", operations.sum());
     counters.put("failures", failures.sum());
     counters.put("traps", traps.sum());
-    if (guest.isMetered()) {
-      counters.put("fuel", guest.fuelUsed());
+    counters.put("restarts", lives.epoch() - 1);
+    if (isMetered()) {
+      counters.put("fuel", lives.fuelUsed());
     }
     return counters;
   }

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The operations that touch a guest, read from their messages: everything that is wrong with a
@@ -30,8 +31,12 @@ record Operations(long sliceBytes, int callsAtOnce) {
   /** An operation that was read, ready to run on what an instance exports. */
   @FunctionalInterface
   interface Operation {
-    /** Runs on the guest's thread, as part of this job. */
-    Body on(Exports exports, Job<?> job);
+    /**
+     * Runs on the guest's thread, as part of this job.
+     *
+     * @param exports to be asked for before each call: what a failed one leaves may be replaced
+     */
+    Body on(Supplier<? extends Exports> exports, Job<?> job);
   }
 
   /** Reads the operation; fails with {@code BAD_REQUEST} and the like. */
@@ -48,7 +53,7 @@ record Operations(long sliceBytes, int callsAtOnce) {
       case "read-memory" -> readMemory(body);
       case "write-memory" -> writeMemory(body);
       case "grow-memory" -> growMemory(body);
-      case "get-fuel" -> (exports, job) -> Body.of("fuel", exports.fuel());
+      case "get-fuel" -> (exports, job) -> Body.of("fuel", exports.get().fuel());
       case "set-fuel" -> setFuel(body);
       default -> throw ask.unknownAction();
     };
@@ -57,7 +62,7 @@ record Operations(long sliceBytes, int callsAtOnce) {
   private static Operation call(Body body) {
     String function = body.string("function");
     List<Object> params = params(body);
-    return (exports, job) -> Body.of("results", exports.call(function, params));
+    return (exports, job) -> Body.of("results", exports.get().call(function, params));
   }
 
   private static List<Object> params(Body body) {
@@ -84,7 +89,8 @@ record Operations(long sliceBytes, int callsAtOnce) {
     };
   }
 
-  private static Body answer(Exports exports, Job<?> job, Body body, Object call) {
+  private static Body answer(
+      Supplier<? extends Exports> exports, Job<?> job, Body body, Object call) {
     if (job.verdict() != null) {
       return Failures.body(job.never());
     }
@@ -98,18 +104,18 @@ record Operations(long sliceBytes, int callsAtOnce) {
 
   private static Operation exists(Body body) {
     String function = body.string("function");
-    return (exports, job) -> Body.of("exists", exports.exists(function));
+    return (exports, job) -> Body.of("exists", exports.get().exists(function));
   }
 
   private static Operation getGlobal(Body body) {
     String name = body.string("global");
-    return (exports, job) -> Body.of("value", exports.global(name));
+    return (exports, job) -> Body.of("value", exports.get().global(name));
   }
 
   private static Operation setGlobal(Body body) {
     String name = body.string("global");
     Object value = body.value("value");
-    return (exports, job) -> Body.of("value", exports.setGlobal(name, value));
+    return (exports, job) -> Body.of("value", exports.get().setGlobal(name, value));
   }
 
   private static String memoryName(Body body) {
@@ -119,14 +125,14 @@ record Operations(long sliceBytes, int callsAtOnce) {
   private static Operation setFuel(Body body) {
     long fuel = body.whole("fuel");
     return (exports, job) -> {
-      exports.setFuel(fuel);
+      exports.get().setFuel(fuel);
       return Body.of("fuel", fuel);
     };
   }
 
   private static Operation memory(Body body) {
     String memory = memoryName(body);
-    return (exports, job) -> Body.of(memorySize(exports, memory));
+    return (exports, job) -> Body.of(memorySize(exports.get(), memory));
   }
 
   /** A memory's name and size; null names the first one exported. */
@@ -145,7 +151,7 @@ record Operations(long sliceBytes, int callsAtOnce) {
     long length = body.whole("length");
     boolean text = isText(body);
     return (exports, job) -> {
-      byte[] bytes = read(exports, memory, offset, length);
+      byte[] bytes = read(exports.get(), memory, offset, length);
       return text ? Body.of("text", utf8(bytes, offset)) : Body.of("bytes", bytes);
     };
   }
@@ -195,7 +201,7 @@ record Operations(long sliceBytes, int callsAtOnce) {
             : body.bytes("bytes");
     checkSlice(bytes.length);
     return (exports, job) -> {
-      exports.write(memory, offset, bytes);
+      exports.get().write(memory, offset, bytes);
       return Body.of("written", bytes.length);
     };
   }
@@ -203,6 +209,6 @@ record Operations(long sliceBytes, int callsAtOnce) {
   private static Operation growMemory(Body body) {
     String memory = memoryName(body);
     long pages = body.whole("pages");
-    return (exports, job) -> Body.of("previous", exports.grow(memory, pages));
+    return (exports, job) -> Body.of("previous", exports.get().grow(memory, pages));
   }
 }

@@ -22,9 +22,10 @@ final class Publisher {
   private final Stdio stdio;
   private final AtomicBoolean due = new AtomicBoolean();
 
-  Publisher(Vertx vertx, String address, Stdio stdio) {
+  /** With the context on which it publishes what is written. */
+  Publisher(Vertx vertx, Context context, String address, Stdio stdio) {
     this.vertx = vertx;
-    this.context = vertx.getOrCreateContext();
+    this.context = context;
     this.address = address;
     this.stdio = stdio;
     stdio.stdout().onWrite(this::written);

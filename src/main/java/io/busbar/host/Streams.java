@@ -10,6 +10,7 @@ import io.busbar.model.Names;
 import io.busbar.model.WasiSpec;
 import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -27,7 +28,14 @@ final class Streams {
   private final Stdio stdio;
   private final Optional<Publisher> publisher;
 
-  Streams(Vertx vertx, LiveInstance.Context node, String id, WasiSpec spec, Limits limits) {
+  /** With the context on which its output is published. */
+  Streams(
+      Vertx vertx,
+      Context context,
+      LiveInstance.Context node,
+      String id,
+      WasiSpec spec,
+      Limits limits) {
     this.node = node;
     this.spec = spec;
     this.limits = limits;
@@ -35,7 +43,7 @@ final class Streams {
     this.stdio = new Stdio(spec.stdin(), spec.stdinOpen(), capacity);
     this.publisher =
         spec.publish()
-            ? Optional.of(new Publisher(vertx, node.addresses().stdio(id), stdio))
+            ? Optional.of(new Publisher(vertx, context, node.addresses().stdio(id), stdio))
             : Optional.empty();
   }
 

@@ -17,6 +17,8 @@ import java.util.Optional;
  * @param links other modules whose exports satisfy imports, by the name they are imported under
  * @param wasi what the guest sees of the world; none: it has no WASI
  * @param limits those asked for; the node completes them, and refuses more than its own
+ * @param afterTrap what happens after a call that a trap, a limit or an interrupt left in its
+ *     middle
  * @param address whether the instance has an event-bus address of its own; none: the node's rule
  */
 public record InstanceSpec(
@@ -26,12 +28,14 @@ public record InstanceSpec(
     Map<String, LinkSpec> links,
     Optional<WasiSpec> wasi,
     Limits limits,
+    AfterTrap afterTrap,
     Optional<Boolean> address) {
 
   public InstanceSpec {
     id.ifPresent(name -> Names.check("instance id", name));
     Objects.requireNonNull(module, "module");
     Objects.requireNonNull(limits, "limits");
+    Objects.requireNonNull(afterTrap, "afterTrap");
     imports = List.copyOf(imports);
     links = Collections.unmodifiableMap(new LinkedHashMap<>(links));
   }
@@ -49,16 +53,18 @@ public record InstanceSpec(
         Map.of(),
         Optional.empty(),
         Limits.NONE,
+        AfterTrap.KEEP,
         Optional.empty());
   }
 
   public InstanceSpec withId(String id) {
-    return new InstanceSpec(Optional.of(id), module, imports, links, wasi, limits, address);
+    return new InstanceSpec(
+        Optional.of(id), module, imports, links, wasi, limits, afterTrap, address);
   }
 
   /** The same, of another module: how a name is pinned to the digest it stood for. */
   public InstanceSpec withModule(ModuleRef module) {
-    return new InstanceSpec(id, module, imports, links, wasi, limits, address);
+    return new InstanceSpec(id, module, imports, links, wasi, limits, afterTrap, address);
   }
 
   /** One more import, answered at this address. */
@@ -69,31 +75,38 @@ public record InstanceSpec(
   public InstanceSpec withImport(ImportSpec spec) {
     List<ImportSpec> more = new ArrayList<>(imports);
     more.add(spec);
-    return new InstanceSpec(id, module, more, links, wasi, limits, address);
+    return new InstanceSpec(id, module, more, links, wasi, limits, afterTrap, address);
   }
 
   /** The same with other links. */
   public InstanceSpec withLinks(Map<String, LinkSpec> links) {
-    return new InstanceSpec(id, module, imports, links, wasi, limits, address);
+    return new InstanceSpec(id, module, imports, links, wasi, limits, afterTrap, address);
   }
 
   /** One more linked module, its exports to be imported under this name. */
   public InstanceSpec withLink(String name, LinkSpec link) {
     Map<String, LinkSpec> more = new LinkedHashMap<>(links);
     more.put(name, link);
-    return new InstanceSpec(id, module, imports, more, wasi, limits, address);
+    return new InstanceSpec(id, module, imports, more, wasi, limits, afterTrap, address);
   }
 
   /** With WASI, and what the guest sees through it. */
   public InstanceSpec withWasi(WasiSpec wasi) {
-    return new InstanceSpec(id, module, imports, links, Optional.of(wasi), limits, address);
+    return new InstanceSpec(
+        id, module, imports, links, Optional.of(wasi), limits, afterTrap, address);
   }
 
   public InstanceSpec withLimit(Limit limit, long value) {
-    return new InstanceSpec(id, module, imports, links, wasi, limits.with(limit, value), address);
+    return new InstanceSpec(
+        id, module, imports, links, wasi, limits.with(limit, value), afterTrap, address);
+  }
+
+  public InstanceSpec withAfterTrap(AfterTrap afterTrap) {
+    return new InstanceSpec(id, module, imports, links, wasi, limits, afterTrap, address);
   }
 
   public InstanceSpec withAddress(boolean address) {
-    return new InstanceSpec(id, module, imports, links, wasi, limits, Optional.of(address));
+    return new InstanceSpec(
+        id, module, imports, links, wasi, limits, afterTrap, Optional.of(address));
   }
 }

@@ -1,5 +1,6 @@
 package io.busbar.wire;
 
+import io.busbar.model.AfterTrap;
 import io.busbar.model.ExternType;
 import io.busbar.model.Failure;
 import io.busbar.model.ImportSpec;
@@ -56,6 +57,7 @@ public final class Codec {
         links(body.object("links"), 0),
         WasiCodec.spec(body),
         limits(body.object("limits")),
+        body.optionalString("afterTrap").map(AfterTrap::parse).orElse(AfterTrap.KEEP),
         body.optionalBoolean("address"));
   }
 
@@ -70,7 +72,6 @@ public final class Codec {
   /** What the protocol has and this version has not is refused, never passed over. */
   private static void refuseWhatIsToCome(Body body) {
     only(body, "state", "none", "volatile");
-    only(body, "afterTrap", "keep");
     only(body, "onOwnerLoss", "fresh", "stop");
     if (body.has("replicas") && body.whole("replicas") != 1) {
       throw Failure.BAD_REQUEST.because("`replicas` must be 1 in this version");
@@ -180,6 +181,9 @@ public final class Codec {
     if (!spec.limits().values().isEmpty()) {
       fields.put("limits", fields(spec.limits()));
     }
+    if (spec.afterTrap() != AfterTrap.KEEP) {
+      fields.put("afterTrap", spec.afterTrap().text());
+    }
     spec.address().ifPresent(address -> fields.put("address", address));
     return Body.of(fields);
   }
@@ -188,6 +192,7 @@ public final class Codec {
   public static Map<String, Object> about(InstanceSpec spec) {
     Map<String, Object> fields = new LinkedHashMap<>(body(spec).fields());
     spec.wasi().ifPresent(wasi -> fields.put("wasi", WasiCodec.about(wasi)));
+    fields.put("afterTrap", spec.afterTrap().text());
     return fields;
   }
 

@@ -1,18 +1,19 @@
 package io.busbar.host;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.busbar.Failing;
 import io.busbar.Until;
 import io.busbar.model.Failure;
 import io.busbar.model.WasmException;
+import io.busbar.wire.Addresses;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -23,11 +24,11 @@ import org.junit.jupiter.api.Test;
 
 /** Each job ends once and harms no other, whatever happens at the same time. */
 class LaneTest {
-  private static final Job.Asker NOBODY =
-      new Job.Asker(Optional.empty(), Optional.empty(), List.of());
+  private static final Duration PATIENCE = Duration.ofMillis(300);
 
   private final Vertx vertx = Vertx.vertx();
-  private final Lanes lanes = new Lanes(vertx, new Lanes.Options(2, 8, 1024));
+  private final Health health = new Health("n", 1, new Events(vertx, Addresses.STANDARD, "n"));
+  private final Lanes lanes = new Lanes(vertx, new Lanes.Options(2, 8, 1024, PATIENCE), health);
 
   @AfterEach
   void stop() {
@@ -41,7 +42,7 @@ class LaneTest {
 
   private static Future<Integer> submit(Lane lane, Callable<Integer> work, long millis) {
     return lane.submit(
-        new Job<>(job -> work.call(), NOBODY, Job.Time.from(Duration.ofMillis(millis))));
+        new Job<>(job -> work.call(), Job.Asker.NOBODY, Job.Time.from(Duration.ofMillis(millis))));
   }
 
   private static Integer result(Future<Integer> future) {
@@ -128,6 +129,64 @@ class LaneTest {
     Failing.with(Failure.DEADLINE, () -> result(late));
     hold.countDown();
     assertEquals(1, result(first));
+  }
+
+  private static Integer deafUntil(CountDownLatch latch) {
+    while (latch.getCount() > 0) {
+      try {
+        latch.await();
+      } catch (InterruptedException e) {
+        // deaf
+      }
+    }
+    return 1;
+  }
+
+  @Test
+  void threadsThatCannotBeStopped_areReplaced_andCountUntilTheyComeBack() {
+    CountDownLatch hold = new CountDownLatch(1);
+    List<Lane> deaf = new ArrayList<>();
+    List<Future<Integer>> late = new ArrayList<>();
+    for (int i = 0; i < 8; i++) { // as many as there are threads
+      deaf.add(lane("d" + i));
+      late.add(submit(deaf.get(i), () -> deafUntil(hold), 2000));
+    }
+    late.forEach(job -> Failing.with(Failure.DEADLINE, () -> result(job)));
+    Until.isTrue(() -> lanes.lost() == 8 && lanes.running() == 0 && lanes.lent() == 0);
+    assertTrue(health.trouble().isPresent());
+    List<Future<Integer>> others = new ArrayList<>();
+    CountDownLatch busy = new CountDownLatch(1);
+    for (int i = 0; i < 8; i++) {
+      others.add(submit(lane("o" + i), () -> heldBy(busy), 20_000));
+    }
+    Until.isTrue(() -> lanes.running() == 8);
+    hold.countDown();
+    Until.isTrue(() -> lanes.lost() == 0);
+    assertTrue(health.trouble().isEmpty());
+    assertEquals(8, lanes.running());
+    busy.countDown();
+    others.forEach(LaneTest::result);
+    Until.isTrue(() -> lanes.running() == 0 && lanes.lent() == 0);
+    String parked =
+        "instance `d0` is parked: its thread cannot be stopped:"
+            + " deadline of 2000 ms exceeded (interrupted)";
+    Failing.with(Failure.UNAVAILABLE, parked, () -> submit(deaf.get(0), () -> 1, 20_000));
+  }
+
+  @Test
+  void laneOfALostThread_runsNothingAgain() {
+    CountDownLatch hold = new CountDownLatch(1);
+    Lane lane = lane("a");
+    Future<Integer> late = submit(lane, () -> deafUntil(hold), 2000);
+    Future<Integer> waiting = submit(lane, () -> 2, 20_000);
+    Failing.with(Failure.DEADLINE, () -> result(late));
+    Failing.with(Failure.UNAVAILABLE, () -> result(waiting));
+    Until.isTrue(() -> lanes.lost() == 1);
+    Future<Void> closed = lane.close();
+    assertFalse(closed.isComplete(), "its thread is still in there");
+    hold.countDown();
+    Until.isTrue(closed::isComplete);
+    Failing.with(Failure.NO_SUCH_INSTANCE, () -> submit(lane, () -> 1, 20_000));
   }
 
   @Test

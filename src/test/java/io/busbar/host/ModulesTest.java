@@ -213,8 +213,8 @@ class ModulesTest {
         "{\"module\":\"m\",\"imports\":{\"e\":{\"f\":{\"params\":[\"i33\"],\"address\":\"x\"}}}}");
     assertRefused("`address` is missing", "{\"module\":\"m\",\"imports\":{\"e\":{\"f\":{}}}}");
     assertRefused(
-        "`afterTrap` must be one of [keep] in this version. Given `restart`.",
-        "{\"module\":\"m\",\"afterTrap\":\"restart\"}");
+        "`afterTrap` must be one of [keep, restart, stop] in this version. Given `revert`.",
+        "{\"module\":\"m\",\"afterTrap\":\"revert\"}");
   }
 
   private void assertRefused(String text, String spec) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.busbar.Failing;
 import io.busbar.TestNode;
+import io.busbar.model.AfterTrap;
 import io.busbar.model.Failure;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Limit;
@@ -252,15 +253,27 @@ class WireFormatTest {
                 Signature.of(List.of(ValueType.I32, ValueType.I64), List.of(ValueType.F64)),
                 "my.sum3")
             .withLimit(Limit.MAILBOX, 8)
+            .withAfterTrap(AfterTrap.RESTART)
             .withAddress(false);
     String json =
         "{\"id\":\"calc\",\"module\":\"calc:1.2\","
             + "\"imports\":{\"env\":{\"sum3\":{\"params\":[\"i32\",\"i64\"],"
             + "\"results\":[\"f64\"],\"address\":\"my.sum3\"}}},"
-            + "\"limits\":{\"mailbox\":8},\"address\":false}";
+            + "\"limits\":{\"mailbox\":8},\"afterTrap\":\"restart\",\"address\":false}";
     assertEquals(json, Codec.body(spec).toJson().encode());
     assertEquals(spec, Codec.spec(Body.of(new JsonObject(json))));
     assertEquals(spec, Codec.spec(Codec.body(spec)));
+  }
+
+  @Test
+  void afterTrap_isLeftOutWhereItKeeps_andShownAlways() {
+    String keep = "{\"module\":\"calc\",\"afterTrap\":\"keep\"}";
+    InstanceSpec spec = Codec.spec(Body.of(new JsonObject(keep)));
+    assertEquals("{\"module\":\"calc\"}", Codec.body(spec).toJson().encode());
+    assertEquals(keep, Body.of(Codec.about(spec)).toJson().encode());
+    String stop = "{\"module\":\"calc\",\"afterTrap\":\"stop\"}";
+    InstanceSpec other = Codec.spec(Body.of(new JsonObject(stop)));
+    assertEquals(stop, Codec.body(other).toJson().encode());
   }
 
   @Test

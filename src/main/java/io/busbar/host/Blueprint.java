@@ -1,0 +1,101 @@
+package io.busbar.host;
+
+import io.busbar.engine.Guest;
+import io.busbar.model.InstanceSpec;
+import io.busbar.model.Limits;
+import io.busbar.model.ModuleRef;
+import io.busbar.model.WasmException;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
+import java.util.Optional;
+
+/** All that the guest of one instance is made of, when it is started and whenever it is again. */
+final class Blueprint {
+  private final Vertx vertx;
+  private final Context context; // where the output of each guest is published
+  private final LiveInstance.Context node;
+  private final InstanceSpec spec;
+  private final String label;
+  private final Limits limits;
+  private final ModuleService.Used modules;
+  private final Callbacks calls;
+
+  Blueprint(
+      Vertx vertx,
+      LiveInstance.Context node,
+      InstanceSpec spec,
+      Limits limits,
+      ModuleService.Used modules,
+      Callbacks calls) {
+    this.vertx = vertx;
+    this.context = vertx.getOrCreateContext();
+    this.node = node;
+    this.spec = modules.pin(spec);
+    this.label = label(spec);
+    this.limits = limits;
+    this.modules = modules;
+    this.calls = calls;
+  }
+
+  /** What frames call the module where it does not name itself. */
+  private static String label(InstanceSpec spec) {
+    return spec.module() instanceof ModuleRef.Named named ? named.name() : spec.id().orElseThrow();
+  }
+
+  /** A guest and the bus's end of its streams. */
+  record Life(Guest guest, Optional<Streams> streams) {
+    /** Closes what the guest has open; nothing may run in it any more. */
+    void close() {
+      streams.ifPresent(Streams::close);
+      guest.close();
+    }
+  }
+
+  /** A fresh guest whose start section has run; on the lane, as part of this job. */
+  Life build(Job<?> job) {
+    Optional<Streams> streams =
+        spec.wasi().map(wasi -> new Streams(vertx, context, node, id(), wasi, limits));
+    try {
+      return inTime(new Life(Guest.start(plan(streams), calls), streams), job);
+    } catch (RuntimeException | Error e) {
+      streams.ifPresent(Streams::close);
+      throw e;
+    }
+  }
+
+  /** A guest that did not notice that its start was stopped has nobody to wait for it. */
+  private static Life inTime(Life life, Job<?> job) {
+    WasmException stopped = job.verdict();
+    if (stopped != null) {
+      life.close();
+      throw stopped;
+    }
+    return life;
+  }
+
+  private Guest.Plan plan(Optional<Streams> streams) {
+    Guest.Plan plan =
+        Guest.Plan.of(modules.module(), label)
+            .withImports(spec.imports())
+            .withLinks(modules.links())
+            .withLimits(limits);
+    return streams.map(Streams::plan).map(plan::withWasi).orElse(plan);
+  }
+
+  String id() {
+    return spec.id().orElseThrow();
+  }
+
+  /** The spec, its names and bytes replaced by the digests they stood for. */
+  InstanceSpec spec() {
+    return spec;
+  }
+
+  Limits limits() {
+    return limits;
+  }
+
+  ModuleService.Used modules() {
+    return modules;
+  }
+}
