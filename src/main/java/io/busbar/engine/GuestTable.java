@@ -12,6 +12,10 @@ import com.dylibso.chicory.wasm.types.TableLimits;
  * module finds it; this one keeps a copy.
  */
 final class GuestTable extends TableInstance {
+  private static final int MASK = (1 << 14) - 1;
+
+  private int stores;
+
   GuestTable(Table table, int initialValue, long quota) {
     super(copy(table, quota), initialValue);
   }
@@ -27,10 +31,20 @@ final class GuestTable extends TableInstance {
     if (elements < 0 || elements > limits().max() - size()) {
       return -1;
     }
+    Fuel.checkInterrupt(); // it may copy much
     try {
       return super.grow(elements, value, instance);
     } catch (OutOfMemoryError e) {
       return -1;
     }
+  }
+
+  /** The engine fills, copies and initialises one element after the other: none of it for ever. */
+  @Override
+  public void setRef(int index, int value, Instance instance) {
+    if ((++stores & MASK) == 0) {
+      Fuel.checkInterrupt();
+    }
+    super.setRef(index, value, instance);
   }
 }

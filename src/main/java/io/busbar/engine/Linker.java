@@ -174,6 +174,7 @@ final class Linker {
     Signature signature = spec.signature();
     int[] made = {0};
     return (instance, slots) -> {
+      Fuel.checkInterrupt(); // metered code looks only now and then
       int headroom = calls.headroom(spec);
       if (headroom > 0 || made[0]++ < CALLS_WITH_HEADROOM) {
         Headroom.check(Math.max(headroom, Headroom.FUNCTION));
