@@ -1,6 +1,8 @@
 package io.busbar;
 
 import io.busbar.engine.Compiler;
+import io.busbar.engine.admission.Admission;
+import io.busbar.engine.admission.ModuleLimit;
 import io.busbar.gateway.HttpGateway;
 import io.busbar.host.Host;
 import io.busbar.model.Failure;
@@ -45,6 +47,9 @@ public record Config(
           "workers",
           "http");
 
+  /** Those of the section {@code modules} that are no {@link ModuleLimit}. */
+  private static final Set<String> MODULES = Set.of("maxBytes", "parseBytes", "parseQueue");
+
   /** The settings where nothing is said: one node, in memory, on loopback. */
   public static Config standard() {
     return from(new JsonObject());
@@ -67,7 +72,8 @@ public record Config(
     known("", root, SECTIONS);
     return new Config(
         host(root),
-        compiler(section(root, "engine", "machine", "inlineBytes", "idleBytes")),
+        compiler(
+            section(root, "engine", "machine", "inlineBytes", "idleBytes"), root.object("modules")),
         root.optionalString("data").map(Config::path),
         http(section(root, "http", "host", "port")));
   }
@@ -96,7 +102,6 @@ public record Config(
 
   private static Host.Options host(Body root) {
     Body bus = section(root, "bus", "prefix", "instanceAddresses", "from");
-    Body modules = section(root, "modules", "maxBytes");
     Body messages = section(root, "messages", "maxSliceBytes", "maxCalls");
     Body workers = section(root, "workers", "rights", "threads", "lost");
     return new Host.Options(
@@ -108,7 +113,7 @@ public record Config(
         number(workers, "rights", Math.max(2, Runtime.getRuntime().availableProcessors()), 1024),
         number(workers, "threads", 256, 32_767),
         number(workers, "lost", 4, 32_767),
-        number(modules, "maxBytes", 8 << 20, 1 << 30),
+        number(root.object("modules"), "maxBytes", 8 << 20, 1 << 30),
         number(messages, "maxSliceBytes", 4 << 20, 1 << 30),
         number(messages, "maxCalls", 1000, 1_000_000),
         roots(section(root, "wasi", "roots")));
@@ -145,6 +150,10 @@ public record Config(
   }
 
   private static int number(Body section, String key, int standard, int most) {
+    return (int) number(section, key, (long) standard, most);
+  }
+
+  private static long number(Body section, String key, long standard, long most) {
     if (!section.has(key)) {
       return standard;
     }
@@ -152,15 +161,35 @@ public record Config(
     if (value < 1 || value > most) {
       throw Failure.BAD_REQUEST.because("`%s` must be 1 to %d, not %d", key, most, value);
     }
-    return (int) value;
+    return value;
   }
 
-  private static Compiler.Options compiler(Body engine) {
+  private static Compiler.Options compiler(Body engine, Body modules) {
     Compiler.Options standard = Compiler.Options.STANDARD;
     return new Compiler.Options(
         engine.optionalString("machine").map(Config::mode).orElse(standard.mode()),
         number(engine, "inlineBytes", standard.inlineBytes(), 1 << 30),
-        number(engine, "idleBytes", Math.toIntExact(standard.idleBytes()), Integer.MAX_VALUE));
+        number(engine, "idleBytes", Math.toIntExact(standard.idleBytes()), Integer.MAX_VALUE),
+        number(modules, "parseBytes", standard.parseBytes(), 1L << 40),
+        number(modules, "parseQueue", standard.parseQueue(), 1_000_000),
+        admission(modules));
+  }
+
+  private static Admission.Options admission(Body modules) {
+    Admission.Options options = Admission.Options.STANDARD;
+    for (String key : modules.fields().keySet()) {
+      if (MODULES.contains(key)) {
+        continue;
+      }
+      ModuleLimit limit =
+          ModuleLimit.of(key)
+              .orElseThrow(
+                  () ->
+                      Failure.BAD_REQUEST.because(
+                          "unknown setting `modules.%s`", Names.shown(key)));
+      options = options.with(limit, modules.whole(key));
+    }
+    return options;
   }
 
   /** {@code auto}, {@code compiled} or {@code interpreted}. */

@@ -2,6 +2,7 @@ package io.busbar.engine;
 
 import com.dylibso.chicory.wasm.Parser;
 import com.dylibso.chicory.wasm.WasmModule;
+import io.busbar.engine.admission.Admission;
 import io.busbar.model.Failure;
 import io.busbar.model.ModuleId;
 import io.busbar.model.WasmException;
@@ -17,10 +18,11 @@ import java.util.concurrent.RejectedExecutionException;
 /**
  * Bytes to modules: each digest is parsed and compiled once, whoever asks.
  *
- * <p>Small modules are compiled before {@link #load} returns; large ones in the background, on one
- * thread of low priority, while their guests are interpreted. A module stays in memory while it is
- * in use, and afterwards as long as the idle ones together stay below a bound; when it goes, so do
- * its classes. Safe for use by many threads.
+ * <p>What {@link Admission} lets through is parsed on threads of low priority. Small modules are
+ * compiled before {@link #load} returns; large ones in the background, on one such thread, while
+ * their guests are interpreted. A module stays in memory while it is in use, and afterwards as long
+ * as the idle ones together stay below a bound; when it goes, so do its classes. Safe for use by
+ * many threads.
  */
 public final class Compiler implements AutoCloseable {
   /** Which machine runs guests. */
@@ -39,28 +41,57 @@ public final class Compiler implements AutoCloseable {
    * @param mode which machine runs guests
    * @param inlineBytes modules up to this size are compiled before their first call
    * @param idleBytes modules without a guest that are kept, by the size of their binaries
+   * @param parseBytes memory for all modules that are parsed at a time, by estimate
+   * @param parseQueue how many modules may wait to be parsed, small ones and large ones each
+   * @param admission what a module may declare
    */
-  public record Options(Mode mode, int inlineBytes, long idleBytes) {
-    public static final Options STANDARD = new Options(Mode.AUTO, 64 << 10, 64L << 20);
+  public record Options(
+      Mode mode,
+      int inlineBytes,
+      long idleBytes,
+      long parseBytes,
+      int parseQueue,
+      Admission.Options admission) {
+    public static final Options STANDARD =
+        new Options(Mode.AUTO, 64 << 10, 64L << 20, 512L << 20, 64, Admission.Options.STANDARD);
 
     public Options withMode(Mode mode) {
-      return new Options(mode, inlineBytes, idleBytes);
+      return new Options(mode, inlineBytes, idleBytes, parseBytes, parseQueue, admission);
     }
 
     public Options withInlineBytes(int inlineBytes) {
-      return new Options(mode, inlineBytes, idleBytes);
+      return new Options(mode, inlineBytes, idleBytes, parseBytes, parseQueue, admission);
+    }
+
+    public Options withIdleBytes(long idleBytes) {
+      return new Options(mode, inlineBytes, idleBytes, parseBytes, parseQueue, admission);
+    }
+
+    public Options withParsing(long parseBytes, int parseQueue) {
+      return new Options(mode, inlineBytes, idleBytes, parseBytes, parseQueue, admission);
+    }
+
+    public Options withAdmission(Admission.Options admission) {
+      return new Options(mode, inlineBytes, idleBytes, parseBytes, parseQueue, admission);
     }
   }
 
   private static final System.Logger LOG = System.getLogger(Compiler.class.getName());
 
+  /** A metered module is parsed twice, the second time with the code that pays. */
+  private static final int METERED_HEAP = 3;
+
   private final Options options;
   private final Map<Variant, Held> held = new HashMap<>(); // guarded by itself
   private final Map<Variant, Held> idle = new LinkedHashMap<>(); // eldest first; guarded by held
   private final ExecutorService background = Executors.newSingleThreadExecutor(Compiler::thread);
+  private final Admission admission;
+  private final Workshop workshop;
 
   public Compiler(Options options) {
     this.options = options;
+    this.admission = new Admission(options.admission);
+    this.workshop = new Workshop(options.parseBytes, options.parseQueue);
   }
 
   /** A module as it is, or metered: two modules to the engine. */
@@ -82,7 +113,7 @@ public final class Compiler implements AutoCloseable {
     }
   }
 
-  private static Thread thread(Runnable task) {
+  static Thread thread(Runnable task) {
     Thread thread = new Thread(null, task, "busbar-compiler", 16L << 20);
     thread.setDaemon(true);
     thread.setPriority(Thread.MIN_PRIORITY);
@@ -100,15 +131,35 @@ public final class Compiler implements AutoCloseable {
   }
 
   /**
-   * The module of this binary, parsed and validated now if nobody has it; the caller is its user
-   * until {@link #release}. May take seconds, and fails with {@code INVALID_MODULE}.
+   * The same, made on a thread of the compiler's where it is text; the result fails as that of
+   * {@link #loading}.
    */
+  public CompletableFuture<byte[]> binary(byte[] wasmOrText) {
+    return WasmText.isText(wasmOrText)
+        ? workshop.submit(WasmText.heap(wasmOrText), () -> toBinary(wasmOrText))
+        : CompletableFuture.completedFuture(toBinary(wasmOrText));
+  }
+
+  /** Waits for {@link #loading}; may take seconds, and fails as it does. */
   public CompiledModule load(byte[] wasm) {
     return load(wasm, false);
   }
 
   /** The same, as guests need it that pay with fuel, or as others do. */
   public CompiledModule load(byte[] wasm, boolean metered) {
+    try {
+      return loading(wasm, metered).join();
+    } catch (CompletionException e) {
+      throw (WasmException) e.getCause();
+    }
+  }
+
+  /**
+   * The module of this binary, parsed and validated now if nobody has it; the caller is its user
+   * until {@link #release}. Looks through the bytes before it returns. The result fails with {@code
+   * INVALID_MODULE}, {@code TOO_LARGE}, {@code OVERLOADED} or {@code UNAVAILABLE}.
+   */
+  public CompletableFuture<CompiledModule> loading(byte[] wasm, boolean metered) {
     Variant variant = new Variant(ModuleId.of(wasm), metered);
     Held mine = new Held(wasm.length);
     Held shared;
@@ -121,30 +172,41 @@ public final class Compiler implements AutoCloseable {
     if (shared == mine) {
       parse(variant, wasm, mine);
     }
-    try {
-      return shared.module.join();
-    } catch (CompletionException e) {
-      throw (WasmException) e.getCause();
-    }
+    return shared.module;
   }
 
   private void parse(Variant variant, byte[] wasm, Held mine) {
     try {
-      WasmModule parsed = Parser.parse(wasm);
-      Vectors.refuseInstructions(parsed);
-      CompiledModule module =
-          new CompiledModule(
-              Types.describe(variant.id, wasm.length, parsed),
-              variant.metered ? Parser.parse(Metering.rewrite(wasm, parsed)) : parsed,
-              variant.metered);
-      compileNowOrLater(module, wasm.length);
-      mine.module.complete(module);
+      Admission.Admitted admitted = admission.admit(wasm);
+      long heap = variant.metered ? METERED_HEAP * admitted.heap() : admitted.heap();
+      workshop
+          .submit(heap, () -> parse(variant, admitted.wasm(), wasm.length))
+          .whenComplete((module, e) -> parsed(variant, mine, module, e));
     } catch (RuntimeException | Error e) {
-      synchronized (held) {
-        held.remove(variant, mine);
-      }
-      mine.module.completeExceptionally(Traps.parsing(e));
+      parsed(variant, mine, null, Traps.parsing(e));
     }
+  }
+
+  private CompiledModule parse(Variant variant, byte[] wasm, int size) {
+    WasmModule parsed = Parser.parse(wasm);
+    CompiledModule module =
+        new CompiledModule(
+            Types.describe(variant.id, size, parsed),
+            variant.metered ? Parser.parse(Metering.rewrite(wasm, parsed)) : parsed,
+            variant.metered);
+    compileNowOrLater(module, size);
+    return module;
+  }
+
+  private void parsed(Variant variant, Held mine, CompiledModule module, Throwable failure) {
+    if (failure == null) {
+      mine.module.complete(module);
+      return;
+    }
+    synchronized (held) {
+      held.remove(variant, mine);
+    }
+    mine.module.completeExceptionally(failure);
   }
 
   private void compileNowOrLater(CompiledModule module, int size) {
@@ -238,6 +300,7 @@ public final class Compiler implements AutoCloseable {
 
   @Override
   public void close() {
+    workshop.close();
     background.shutdownNow();
   }
 }

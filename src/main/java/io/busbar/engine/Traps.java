@@ -120,10 +120,11 @@ final class Traps {
     if (Thread.currentThread().isInterrupted() || isInterrupt(thrown)) {
       return Failure.UNAVAILABLE.because("the node is closing");
     }
-    String why = Names.shown(String.valueOf(thrown.getMessage()));
     if (thrown instanceof OutOfMemoryError) {
-      why = "it declares more than the node's memory holds";
-    } else if (!(thrown instanceof MalformedException) && !(thrown instanceof InvalidException)) {
+      return Failure.OVERLOADED.because("the node has no memory left to parse this module");
+    }
+    String why = Names.shown(String.valueOf(thrown.getMessage()));
+    if (!(thrown instanceof MalformedException) && !(thrown instanceof InvalidException)) {
       why = "malformed module (" + thrown.getClass().getSimpleName() + ")";
     }
     return Failure.INVALID_MODULE.because("Error while parsing bytes: %s", why);

@@ -5,32 +5,14 @@ import com.dylibso.chicory.wasm.types.FunctionBody;
 import com.dylibso.chicory.wasm.types.Instruction;
 import com.dylibso.chicory.wasm.types.OpCode;
 import com.dylibso.chicory.wasm.types.ValType;
-import io.busbar.model.Failure;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 
 /** What the engine can do with v128: carry values, but run no SIMD instruction. */
 final class Vectors {
-  private static final int SIMD_PREFIX = 0xFD;
-
   private Vectors() {}
-
-  /** The compiler refuses SIMD, and the interpreter lacks it: better said now than at a call. */
-  static void refuseInstructions(WasmModule module) {
-    for (FunctionBody body : module.codeSection().functionBodies()) {
-      for (Instruction instruction : body.instructions()) {
-        OpCode code = instruction.opcode();
-        if (code.opcode() >> 8 == SIMD_PREFIX) {
-          throw Failure.INVALID_MODULE.because(
-              "Error while parsing bytes: SIMD instructions are not supported: `%s` at offset %d",
-              code.name().toLowerCase(Locale.ROOT).replaceFirst("_", "."), instruction.address());
-        }
-      }
-    }
-  }
 
   /** The instructions that store a v128 into a local, by identity; see {@link InstructionWatch}. */
   static Set<Instruction> stores(WasmModule module) {

@@ -25,6 +25,8 @@ import java.util.List;
 final class WasmText {
   private static final String FILE = "text";
   private static final int MOST_SAID = 2000;
+  private static final long LEAST_HEAP = 1 << 20;
+  private static final long HEAP_PER_BYTE = 100;
   private static final List<String> FEATURES =
       List.of(
           "--enable-tail-call",
@@ -51,6 +53,11 @@ final class WasmText {
     } catch (CharacterCodingException e) {
       return false;
     }
+  }
+
+  /** How much memory it takes to make a binary of it, estimated: the tool keeps a tree of it. */
+  static long heap(byte[] text) {
+    return LEAST_HEAP + HEAP_PER_BYTE * text.length;
   }
 
   /**

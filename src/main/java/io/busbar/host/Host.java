@@ -79,7 +79,7 @@ public final class Host {
         new Lanes(
             vertx, new Lanes.Options(options.rights, options.threads, stack, PATIENCE), health);
     this.blocking = vertx.createSharedWorkerExecutor("busbar-control", 2, 10, TimeUnit.MINUTES);
-    this.modules = new ModuleService(store, compiler, blocking, events, options.moduleBytes);
+    this.modules = new ModuleService(vertx, store, compiler, blocking, events, options.moduleBytes);
     Operations operations = new Operations(options.sliceBytes, options.callsAtOnce);
     this.callers =
         new Callers(

@@ -14,6 +14,7 @@ import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -28,6 +30,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class ModuleService {
   private static final int MOST_WAITING = 64;
 
+  private final Vertx vertx;
   private final ModuleStore store;
   private final Compiler compiler;
   private final WorkerExecutor blocking;
@@ -37,7 +40,13 @@ final class ModuleService {
   private final AtomicLong starts = new AtomicLong();
 
   ModuleService(
-      ModuleStore store, Compiler compiler, WorkerExecutor blocking, Events events, int mostBytes) {
+      Vertx vertx,
+      ModuleStore store,
+      Compiler compiler,
+      WorkerExecutor blocking,
+      Events events,
+      int mostBytes) {
+    this.vertx = vertx;
     this.store = store;
     this.compiler = compiler;
     this.blocking = blocking;
@@ -85,30 +94,60 @@ final class ModuleService {
     return name.map(n -> new ModuleRef.Named(n, version.orElse(null)));
   }
 
-  private Future<Body> put(byte[] bytes, Optional<ModuleRef.Named> name) {
-    checkSize(bytes);
-    return blocking(
+  /** A module in memory, which whoever asked for it uses until it is released, and its binary. */
+  private record Loaded(CompiledModule module, byte[] wasm) {}
+
+  /** The same while it is parsed. */
+  private record Loading(CompletableFuture<CompiledModule> module, byte[] wasm) {}
+
+  /** Parses on the compiler's threads: this room's are for what does not take long. */
+  private Future<Loaded> load(Callable<byte[]> binary, boolean metered) {
+    Callable<Loading> load =
         () -> {
-          byte[] wasm = Compiler.toBinary(bytes);
-          CompiledModule module = compiler.load(wasm);
-          try {
-            boolean added = store.put(module.id(), wasm, name);
-            Map<String, Object> fields = fields(module.info());
-            events.happened("module.put", Map.of("module", module.id().toString()));
-            fields.put("new", added);
-            return Body.of(fields);
-          } finally {
-            compiler.release(module);
-          }
-        });
+          byte[] wasm = binary.call();
+          return new Loading(compiler.loading(wasm, metered), wasm);
+        };
+    return blocking(load)
+        .compose(loading -> future(loading.module).map(module -> new Loaded(module, loading.wasm)));
   }
 
-  private byte[] checkSize(byte[] bytes) {
+  /** The same for what somebody brings along, which may be text. */
+  private Future<Loaded> load(byte[] wasmOrText, boolean metered) {
+    checkSize(wasmOrText);
+    return blocking(() -> compiler.binary(wasmOrText))
+        .compose(this::future)
+        .compose(wasm -> load(() -> wasm, metered));
+  }
+
+  private <T> Future<T> future(CompletableFuture<T> stage) {
+    return Future.fromCompletionStage(stage, vertx.getOrCreateContext());
+  }
+
+  /** Does something with a module that was loaded, and releases it. */
+  private <T> Future<T> using(CompiledModule module, Callable<T> work) {
+    return Future.succeededFuture()
+        .compose(loaded -> blocking(work))
+        .onComplete(done -> compiler.release(module));
+  }
+
+  private Future<Body> put(byte[] bytes, Optional<ModuleRef.Named> name) {
+    return load(bytes, false)
+        .compose(loaded -> using(loaded.module, () -> put(loaded.module, loaded.wasm, name)));
+  }
+
+  private Body put(CompiledModule module, byte[] wasm, Optional<ModuleRef.Named> name) {
+    boolean added = store.put(module.id(), wasm, name);
+    Map<String, Object> fields = fields(module.info());
+    events.happened("module.put", Map.of("module", module.id().toString()));
+    fields.put("new", added);
+    return Body.of(fields);
+  }
+
+  private void checkSize(byte[] bytes) {
     if (bytes.length > mostBytes) {
       throw Failure.TOO_LARGE.because(
           "a module of %d bytes; this node takes at most %d", bytes.length, mostBytes);
     }
-    return bytes;
   }
 
   /** The modules of one instance: its own and those it links to; each is in use by this user. */
@@ -131,58 +170,66 @@ final class ModuleService {
   /** Takes the modules a spec names, or brings along, into use by one start of this instance. */
   Future<Used> use(InstanceSpec spec, String instance, boolean metered, Job.Time time) {
     User user = new User(ModuleStore.user(instance, starts.incrementAndGet()), metered, time);
-    return blocking(
-        () -> {
-          CompiledModule module = use(spec.module(), user);
-          try {
-            return new Used(module, links(spec.links(), user), user.name);
-          } catch (RuntimeException e) {
-            release(module, user.name);
-            throw e;
-          }
-        });
+    return use(spec.module(), spec.links(), user)
+        .map(tree -> new Used(tree.module, tree.links, user.name));
   }
 
   /** Who takes modules into use: as metered ones or not, and within which time. */
   private record User(String name, boolean metered, Job.Time time) {}
 
-  private List<Link> links(Map<String, LinkSpec> specs, User user) {
+  /** A module in use with those it links to. */
+  private record Tree(CompiledModule module, List<Link> links) {}
+
+  private Future<Tree> use(ModuleRef ref, Map<String, LinkSpec> links, User user) {
+    return use(ref, user)
+        .compose(
+            module ->
+                links(links, user)
+                    .map(used -> new Tree(module, used))
+                    .recover(e -> givenBack(() -> release(module, user.name), e)));
+  }
+
+  /** One after the other; if one fails, those before it are given back. */
+  private Future<List<Link>> links(Map<String, LinkSpec> specs, User user) {
     List<Link> links = new ArrayList<>();
-    try {
-      specs.forEach((name, spec) -> links.add(link(name, spec, user)));
-      return links;
-    } catch (RuntimeException e) {
-      links.forEach(link -> release(link, user.name));
-      throw e;
+    Future<Void> all = Future.succeededFuture();
+    for (Map.Entry<String, LinkSpec> entry : specs.entrySet()) {
+      LinkSpec spec = entry.getValue();
+      all =
+          all.compose(before -> use(spec.module(), spec.links(), user))
+              .map(tree -> links.add(new Link(entry.getKey(), tree.module, tree.links)))
+              .mapEmpty();
     }
+    return all.map(links)
+        .recover(e -> givenBack(() -> links.forEach(link -> release(link, user.name)), e));
   }
 
-  private Link link(String name, LinkSpec spec, User user) {
-    CompiledModule module = use(spec.module(), user);
-    try {
-      return new Link(name, module, links(spec.links(), user));
-    } catch (RuntimeException e) {
-      release(module, user.name);
-      throw e;
-    }
+  private <T> Future<T> givenBack(Runnable release, Throwable e) {
+    return blockingAlways(
+            () -> {
+              release.run();
+              return null;
+            })
+        .transform(done -> Future.failedFuture(e));
   }
 
-  private CompiledModule use(ModuleRef ref, User user) {
+  private Future<CompiledModule> use(ModuleRef ref, User user) {
     if (user.time.isOver()) {
       throw user.time.exceeded("never");
     }
-    byte[] wasm =
+    Future<Loaded> loaded =
         ref instanceof ModuleRef.Inline inline
-            ? Compiler.toBinary(checkSize(inline.bytes()))
-            : store.bytes(store.resolve(ref));
-    CompiledModule module = compiler.load(wasm, user.metered);
-    try {
-      store.use(module.id(), wasm, user.name);
-      return module;
-    } catch (RuntimeException e) {
-      compiler.release(module);
-      throw e;
-    }
+            ? load(inline.bytes(), user.metered)
+            : load(() -> store.bytes(store.resolve(ref)), user.metered);
+    return loaded.compose(
+        module ->
+            blockingAlways(() -> use(module, user.name))
+                .onFailure(e -> compiler.release(module.module)));
+  }
+
+  private CompiledModule use(Loaded loaded, String user) {
+    store.use(loaded.module.id(), loaded.wasm, user);
+    return loaded.module;
   }
 
   /** The instance is gone; modules that only it brought along go too. */
@@ -243,15 +290,8 @@ final class ModuleService {
   }
 
   private Future<Body> describe(ModuleRef ref) {
-    return blocking(
-        () -> {
-          CompiledModule module = compiler.load(store.bytes(store.resolve(ref)));
-          try {
-            return Body.of(fields(module.info()));
-          } finally {
-            compiler.release(module);
-          }
-        });
+    return load(() -> store.bytes(store.resolve(ref)), false)
+        .compose(loaded -> using(loaded.module, () -> Body.of(fields(loaded.module.info()))));
   }
 
   private Future<Body> tag(ModuleRef ref, Optional<ModuleRef.Named> name) {

@@ -135,7 +135,8 @@ class CompilerTest {
 
   @Test
   void idleModules_areKeptUpToABound() {
-    Compiler.Options small = new Compiler.Options(Compiler.Mode.INTERPRETED, 1, 20);
+    Compiler.Options small =
+        Compiler.Options.STANDARD.withMode(Compiler.Mode.INTERPRETED).withIdleBytes(20);
     try (Compiler compiler = new Compiler(small)) {
       byte[] first = wasm("(module)");
       CompiledModule kept = compiler.load(first);
