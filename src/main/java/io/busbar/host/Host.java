@@ -153,6 +153,7 @@ public final class Host {
         .eventually(blocking::close)
         .onComplete(
             done -> {
+              modules.close();
               callers.close();
               lanes.close();
             })

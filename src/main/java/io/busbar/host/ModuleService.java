@@ -14,6 +14,7 @@ import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import java.util.ArrayList;
@@ -21,8 +22,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -36,8 +39,10 @@ final class ModuleService {
   private final WorkerExecutor blocking;
   private final Events events;
   private final int mostBytes;
+  private final Set<Promise<?>> unanswered = ConcurrentHashMap.newKeySet();
   private final AtomicInteger waiting = new AtomicInteger();
   private final AtomicLong starts = new AtomicLong();
+  private volatile boolean closed;
 
   ModuleService(
       Vertx vertx,
@@ -73,12 +78,26 @@ final class ModuleService {
       waiting.decrementAndGet();
       throw Failure.OVERLOADED.because("%d operations on modules wait on this node", MOST_WAITING);
     }
-    return blocking.executeBlocking(work, false).onComplete(done -> waiting.decrementAndGet());
+    return blockingAlways(work).onComplete(done -> waiting.decrementAndGet());
   }
 
   /** Off the event loop, however much waits: what an instance has used must be given back. */
   private <T> Future<T> blockingAlways(Callable<T> work) {
-    return blocking.executeBlocking(work, false);
+    Promise<T> answer = Promise.promise();
+    unanswered.add(answer);
+    if (closed) {
+      close();
+    } else {
+      blocking.executeBlocking(work, false).onComplete(answer::tryComplete, answer::tryFail);
+    }
+    return answer.future().onComplete(done -> unanswered.remove(answer));
+  }
+
+  /** The threads are gone: what waited for one is answered with {@code UNAVAILABLE}. */
+  void close() {
+    closed = true;
+    unanswered.forEach(
+        answer -> answer.tryFail(Failure.UNAVAILABLE.because("the node is closing")));
   }
 
   private static ModuleRef ref(Body body) {
