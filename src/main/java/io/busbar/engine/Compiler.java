@@ -53,7 +53,7 @@ public final class Compiler implements AutoCloseable {
       int parseQueue,
       Admission.Options admission) {
     public static final Options STANDARD =
-        new Options(Mode.AUTO, 64 << 10, 64L << 20, 512L << 20, 64, Admission.Options.STANDARD);
+        new Options(Mode.AUTO, 64 << 10, 64L << 20, 1L << 30, 64, Admission.Options.STANDARD);
 
     public Options withMode(Mode mode) {
       return new Options(mode, inlineBytes, idleBytes, parseBytes, parseQueue, admission);

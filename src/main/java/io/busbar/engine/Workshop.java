@@ -19,7 +19,7 @@ import java.util.function.Supplier;
  */
 final class Workshop implements AutoCloseable {
   private static final int THREADS = 2;
-  private static final long SMALL = 2L << 20;
+  private static final long SMALL = 4L << 20;
 
   private final long budget;
   private final int most;

@@ -68,7 +68,7 @@ public enum ModuleLimit {
    * For each function the types that equal its own, itself included: an indirect call may find it
    * by any of them.
    */
-  EQUAL_TYPES("equalTypes", 200_000),
+  EQUAL_TYPES("equalTypes", 100_000),
   /** Bytes of one function's body. */
   BODY_BYTES("bodyBytes", 1 << 20, Failure.TOO_LARGE),
   /** Bytes of one name of an import or export. */

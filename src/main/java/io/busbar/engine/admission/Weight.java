@@ -15,7 +15,7 @@ final class Weight {
   private static final int ITEM = 200;
   private static final int ELEMENT = 200;
   private static final int VALUE = 40;
-  private static final int LARGEST = 300;
+  private static final int LARGEST = 950;
 
   private long bytes;
   private int largest;

@@ -148,7 +148,7 @@ public enum Bombs {
       () -> module().section(6, empty().u(0xFFFFFFFFL))),
   EQUAL_TYPES(
       Failure.INVALID_MODULE,
-      "module limit `equalTypes`: 201000, at most 200000",
+      "module limit `equalTypes`: 101000, at most 100000",
       () ->
           module()
               .section(1, empty().u(1_000).times(1_000, 0x60, 0, 0))
