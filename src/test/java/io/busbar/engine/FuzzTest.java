@@ -263,7 +263,6 @@ class FuzzTest {
       Thread thread = new Thread(null, all, "fuzz", Limit.STACK.standard() << 10);
       thread.start();
       all.get();
-      System.out.println(said);
       assertEquals(0, compiled.size() + interpreted.size());
       assertTrue(said.getOrDefault(Failure.INVALID_MODULE, 0) < count, said::toString);
     }
@@ -282,6 +281,7 @@ class FuzzTest {
   private static void attack(Compiler compiler, byte[] mutant, Map<Failure, Integer> said) {
     CompiledModule module;
     try {
+      compiler.release(compiler.load(mutant, true));
       module = compiler.load(mutant);
     } catch (WasmException e) {
       record(e, said);
