@@ -74,6 +74,7 @@ public final class Guest implements Exports, AutoCloseable {
 
   private final List<Part> parts = new ArrayList<>(); // links first, the guest's own last
   private final Trace trace = new Trace(parts);
+  private final FuncRefs refs = new FuncRefs();
   private final Optional<Wasi> wasi;
   private final Optional<Meter> meter;
   private final Entry entry;
@@ -124,14 +125,14 @@ public final class Guest implements Exports, AutoCloseable {
     for (Link link : Links.inOrder(plan.links())) {
       buildLink(link, linker, quotas);
     }
-    Part part = new Part(plan.module(), plan.label());
+    Part part = new Part(plan.module(), plan.label(), refs);
     parts.add(part);
     own = part;
     build(part, linker, quotas);
   }
 
   private void buildLink(Link link, Linker linker, Quotas quotas) {
-    Part part = new Part(link.module(), link.name());
+    Part part = new Part(link.module(), link.name(), refs);
     parts.add(part);
     try {
       build(part, linker, quotas);
@@ -143,7 +144,7 @@ public final class Guest implements Exports, AutoCloseable {
 
   private void build(Part part, Linker linker, Quotas quotas) {
     quotas.instance();
-    part.build(linker.link(part.info()), quotas, trace);
+    part.build(linker.link(part), quotas, trace);
   }
 
   /** What went wrong in a call out of a callback, where it is told to somebody else. */

@@ -1,6 +1,7 @@
 package io.busbar.engine;
 
 import com.dylibso.chicory.runtime.ChicoryInterruptedException;
+import com.dylibso.chicory.runtime.GlobalInstance;
 import com.dylibso.chicory.runtime.ImportFunction;
 import com.dylibso.chicory.runtime.ImportGlobal;
 import com.dylibso.chicory.runtime.ImportMemory;
@@ -10,6 +11,8 @@ import com.dylibso.chicory.runtime.ImportValues;
 import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.WasmFunctionHandle;
 import com.dylibso.chicory.wasm.ChicoryException;
+import com.dylibso.chicory.wasm.types.TypeSection;
+import com.dylibso.chicory.wasm.types.ValType;
 import io.busbar.engine.wasi.Wasi;
 import io.busbar.engine.wasi.WasiFunction;
 import io.busbar.model.ExternType;
@@ -18,7 +21,6 @@ import io.busbar.model.ImportSpec;
 import io.busbar.model.ModuleInfo;
 import io.busbar.model.Names;
 import io.busbar.model.Signature;
-import io.busbar.model.ValueType;
 import io.busbar.model.WasmException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -84,19 +86,20 @@ final class Linker {
   }
 
   /** Fails with {@code LINK}: first for what is missing, then for what has another type. */
-  ImportValues link(ModuleInfo module) {
-    for (ModuleInfo.Import wanted : module.imports()) {
+  ImportValues link(Part importer) {
+    List<ModuleInfo.Import> imports = importer.info().imports();
+    for (ModuleInfo.Import wanted : imports) {
       if (!isDefined(wanted)) {
         throw Failure.LINK.because("unknown import: `%s` has not been defined", Key.of(wanted));
       }
     }
     ImportValues.Builder values = ImportValues.builder();
-    for (ModuleInfo.Import wanted : module.imports()) {
+    for (ModuleInfo.Import wanted : imports) {
       ImportSpec spec = functions.get(Key.of(wanted));
       if (spec != null) {
         values.addFunction(function(wanted, spec));
       } else if (exported(wanted) != null) {
-        add(values, wanted);
+        add(values, wanted, importer);
       } else {
         values.addFunction(function(wanted, ofWasi(wanted).orElseThrow()));
       }
@@ -124,30 +127,49 @@ final class Linker {
     return Failure.LINK.because("incompatible import type for `%s`", Key.of(wanted));
   }
 
-  private void add(ImportValues.Builder values, ModuleInfo.Import wanted) {
+  private void add(ImportValues.Builder values, ModuleInfo.Import wanted, Part importer) {
     Part part = links.get(wanted.module());
-    Instance instance = part.instance();
     String name = wanted.name();
     if (!Matching.satisfies(part.currentType(name), wanted.type())) {
       throw incompatible(wanted);
     }
-    if (wanted.type() instanceof ExternType.Global global && global.type() == ValueType.FUNCREF) {
-      throw Failure.LINK.because(
-          "import `%s` is not supported: the engine would call the wrong function by a global"
-              + " funcref of another module",
-          Key.of(wanted));
-    }
     if (wanted.type() instanceof ExternType.Function) {
-      values.addFunction(ImportFunction.exportAsImport(wanted.module(), name, instance, name));
+      values.addFunction(function(wanted, part, importer));
     } else if (wanted.type() instanceof ExternType.Global) {
-      values.addGlobal(new ImportGlobal(wanted.module(), name, part.global(name)));
+      values.addGlobal(new ImportGlobal(wanted.module(), name, global(name, part, importer)));
     } else if (wanted.type() instanceof ExternType.Memory) {
       values.addMemory(new ImportMemory(wanted.module(), name, part.memory(name)));
     } else if (wanted.type() instanceof ExternType.Table) {
-      values.addTable(new ImportTable(wanted.module(), name, part.table(name)));
+      values.addTable(new ImportTable(wanted.module(), name, part.table(name).seenBy(importer)));
     } else {
       values.addTag(new ImportTag(wanted.module(), name, part.tag(name)));
     }
+  }
+
+  private static GlobalInstance global(String name, Part owner, Part importer) {
+    GlobalInstance global = owner.global(name);
+    return FuncRefs.is(global.getType(), owner.types())
+        ? new GlobalView(global, owner, importer)
+        : global;
+  }
+
+  private static ImportFunction function(ModuleInfo.Import wanted, Part owner, Part importer) {
+    String name = wanted.name();
+    Instance home = owner.instance();
+    ImportFunction plain = ImportFunction.exportAsImport(wanted.module(), name, home, name);
+    List<ValType> params = plain.paramTypes();
+    List<ValType> results = plain.returnTypes();
+    TypeSection types = owner.types();
+    if (!FuncRefs.isAny(params, types) && !FuncRefs.isAny(results, types)) {
+      return plain;
+    }
+    FuncRefs refs = importer.refs();
+    WasmFunctionHandle passing =
+        (caller, args) -> {
+          long[] passed = refs.pass(params, types, args, caller, home);
+          return refs.pass(results, types, plain.handle().apply(caller, passed), home, caller);
+        };
+    return new ImportFunction(wanted.module(), name, plain.functionType(), passing, home);
   }
 
   private ImportFunction function(ModuleInfo.Import wanted, ImportSpec spec) {

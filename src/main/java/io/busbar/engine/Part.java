@@ -4,14 +4,18 @@ import com.dylibso.chicory.runtime.ExportFunction;
 import com.dylibso.chicory.runtime.GlobalInstance;
 import com.dylibso.chicory.runtime.ImportValues;
 import com.dylibso.chicory.runtime.Instance;
-import com.dylibso.chicory.runtime.TableInstance;
 import com.dylibso.chicory.runtime.TagInstance;
+import com.dylibso.chicory.wasm.ChicoryException;
 import com.dylibso.chicory.wasm.types.Export;
 import com.dylibso.chicory.wasm.types.ExternalType;
+import com.dylibso.chicory.wasm.types.TypeSection;
+import io.busbar.engine.FuncRefs.Function;
 import io.busbar.model.ExternType;
 import io.busbar.model.Failure;
 import io.busbar.model.ModuleInfo;
 import io.busbar.model.Names;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 
 /** One module brought to life inside a {@link Guest}: its own, or one of those it links to. */
@@ -19,11 +23,19 @@ final class Part {
   private final CompiledModule module;
   private final String label;
   private final InstructionWatch watch;
+  private final FuncRefs refs;
+  private final Map<Integer, Bridge> bridges = new HashMap<>(); // by type
+  private final Map<Function, Bridge> bridged = new HashMap<>();
   private Instance instance;
 
-  /** A module that frames call {@code label} where it does not name itself. */
-  Part(CompiledModule module, String label) {
+  /**
+   * A module that frames call {@code label} where it does not name itself.
+   *
+   * @param refs the same for all parts of a guest
+   */
+  Part(CompiledModule module, String label, FuncRefs refs) {
     this.module = module;
+    this.refs = refs;
     this.label = module.info().name().orElse(label);
     this.watch = new InstructionWatch(module.vectorStores());
   }
@@ -35,7 +47,7 @@ final class Part {
             .withImportValues(imports)
             .withMachineFactory(made -> new GuestMachine(made, this, trace))
             .withMemoryFactory(quotas::memory)
-            .withTableFactory(quotas::table)
+            .withTableFactory((table, value) -> new TableView(quotas.table(table, value), this))
             .withUnsafeExecutionListener(watch)
             .withInitialize(false)
             .build();
@@ -56,8 +68,43 @@ final class Part {
     return module.info();
   }
 
+  /** Null until it is built. */
   Instance instance() {
     return instance;
+  }
+
+  FuncRefs refs() {
+    return refs;
+  }
+
+  TypeSection types() {
+    return module.wasm().typeSection();
+  }
+
+  /**
+   * The way to a function of another part that this one finds in a table; traps where no type of
+   * this module is the function's, so that no call can mean it.
+   */
+  Bridge bridge(Function function) {
+    Bridge known = bridged.get(function);
+    if (known == null) {
+      known = bridges.computeIfAbsent(typeOf(function), type -> new Bridge(this, type));
+      bridged.put(function, known);
+    }
+    return known;
+  }
+
+  private int typeOf(Function function) {
+    Instance home = function.home();
+    int type = home.functionType(function.number());
+    TypeSection theirs = home.module().typeSection();
+    TypeSection ours = types();
+    for (int i = 0; i < ours.subTypeCount(); i++) {
+      if (TypeSection.crossModuleCanonicallyEquivalent(theirs, type, ours, i)) {
+        return i;
+      }
+    }
+    throw new ChicoryException("indirect call type mismatch");
   }
 
   GuestMachine machine() {
@@ -91,8 +138,8 @@ final class Part {
     return instance.exports().global(name);
   }
 
-  TableInstance table(String name) {
-    return instance.exports().table(name);
+  TableView table(String name) {
+    return (TableView) instance.exports().table(name);
   }
 
   TagInstance tag(String name) {

@@ -39,6 +39,7 @@ final class Traps {
     }
     words.put("undefined element", TABLE_BOUNDS);
     words.put("out of bounds table access", TABLE_BOUNDS);
+    words.put("Indirect tail-call", "tail call to a function of another module");
     words.put("null ", "null reference");
     words.put("Trapped on call_ref", "null reference");
     words.put("Trapped on ref_as_non_null", "null reference");
