@@ -90,6 +90,7 @@ public final class Compiler implements AutoCloseable {
 
   public Compiler(Options options) {
     this.options = options;
+    JavaVersion.check();
     this.admission = new Admission(options.admission);
     this.workshop = new Workshop(options.parseBytes, options.parseQueue);
   }
@@ -188,14 +189,18 @@ public final class Compiler implements AutoCloseable {
   }
 
   private CompiledModule parse(Variant variant, byte[] wasm, int size) {
-    WasmModule parsed = Parser.parse(wasm);
+    WasmModule parsed = parse(wasm);
     CompiledModule module =
         new CompiledModule(
             Types.describe(variant.id, size, parsed),
-            variant.metered ? Parser.parse(Metering.rewrite(wasm, parsed)) : parsed,
+            variant.metered ? parse(Metering.rewrite(wasm, parsed)) : parsed,
             variant.metered);
     compileNowOrLater(module, size);
     return module;
+  }
+
+  private static WasmModule parse(byte[] wasm) {
+    return FunctionEnds.mend(Parser.parse(wasm));
   }
 
   private void parsed(Variant variant, Held mine, CompiledModule module, Throwable failure) {

@@ -15,7 +15,11 @@ final class Ours implements AutoCloseable {
   }
 
   CompiledModule load(String wat) {
-    return compiler.load(Compiler.toBinary(wat.getBytes(StandardCharsets.UTF_8)));
+    return load(Compiler.toBinary(wat.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  CompiledModule load(byte[] wasm) {
+    return compiler.load(wasm);
   }
 
   Guest start(String wat) {
