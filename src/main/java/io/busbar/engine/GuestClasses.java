@@ -44,6 +44,12 @@ final class GuestClasses extends ClassLoadingCollector {
     return ((ClassLoadingCollector) result.collector()).machineFactory();
   }
 
+  /** The engine's own class that is to become a part of the module's. */
+  @Override
+  public byte[] resolve(Class<?> helpers) {
+    return HelperClass.mend(super.resolve(helpers));
+  }
+
   @Override
   public void put(String className, byte[] bytes) {
     super.put(className, firstMark == Integer.MAX_VALUE ? bytes : metered(bytes));

@@ -150,6 +150,9 @@ final class GuestMemory implements Memory {
   @Override
   @SuppressWarnings("removal") // the interface's atomics still go through it
   public int notify(int address, int maxThreads) {
+    if (address % Integer.BYTES != 0) {
+      throw new WasmRuntimeException("unaligned atomic");
+    }
     check(address, Integer.BYTES);
     return 0;
   }

@@ -3,26 +3,30 @@ package io.busbar.engine;
 import com.dylibso.chicory.runtime.ChicoryInterruptedException;
 import com.dylibso.chicory.runtime.ExecutionListener;
 import com.dylibso.chicory.runtime.MStack;
+import com.dylibso.chicory.runtime.WasmRuntimeException;
 import com.dylibso.chicory.wasm.types.Instruction;
 import com.dylibso.chicory.wasm.types.OpCode;
 import java.util.Set;
 
 /**
- * Sees each interpreted instruction before it runs, to mend two things the interpreter gets wrong.
+ * Sees each interpreted instruction before it runs, to mend what the interpreter gets wrong.
  *
  * <p>It looks for an interrupt only at {@code br} and calls, so loops that go back by {@code br_if}
- * or {@code br_table} would never end; this looks every 1,024 instructions. And it stores a v128
- * into a local with its halves swapped; this swaps them on the stack first.
+ * or {@code br_table} would never end; this looks every 1,024 instructions. It stores a v128 into a
+ * local with its halves swapped; this swaps them on the stack first. It keeps too much of a
+ * product, and misses the bounds of some stores and of the bulk instructions of {@link Tables}.
  */
 final class InstructionWatch implements ExecutionListener {
   private static final int MASK = 1023;
 
+  private final Part part;
   private final Set<Instruction> vectorStores; // by identity
   private int count;
   private boolean swapBack;
 
-  InstructionWatch(Set<Instruction> vectorStores) {
-    this.vectorStores = vectorStores;
+  InstructionWatch(Part part) {
+    this.part = part;
+    this.vectorStores = part.module().vectorStores();
   }
 
   @Override
@@ -30,8 +34,32 @@ final class InstructionWatch implements ExecutionListener {
     if (!vectorStores.isEmpty()) {
       mendVectors(instruction, stack);
     }
+    switch (instruction.opcode()) {
+      case I32_MUL -> multiply(stack);
+      case I32_STORE8, I64_STORE8, I64_STORE32 -> checkAddress(instruction, stack);
+      case TABLE_FILL, TABLE_COPY, TABLE_INIT -> Tables.check(instruction, stack, part.instance());
+      default -> {}
+    }
     if ((++count & MASK) == 0 && Thread.currentThread().isInterrupted()) {
       throw new ChicoryInterruptedException("Thread interrupted");
+    }
+  }
+
+  /** The interpreter keeps all 64 bits of a product of i32, and `if` looks at them all. */
+  private static void multiply(MStack stack) {
+    int product = (int) (stack.pop() * stack.pop());
+    stack.push(product);
+    stack.push(1);
+  }
+
+  /** The interpreter adds up these addresses in 32 bits, and then some lie inside again. */
+  private static void checkAddress(Instruction store, MStack stack) {
+    long value = stack.pop();
+    int address = (int) stack.peek();
+    stack.push(value);
+    long offset = store.operand(1);
+    if (address < 0 || offset < 0 || offset + address > Integer.MAX_VALUE) {
+      throw new WasmRuntimeException("out of bounds memory access");
     }
   }
 

@@ -37,7 +37,7 @@ final class Part {
     this.module = module;
     this.refs = refs;
     this.label = module.info().name().orElse(label);
-    this.watch = new InstructionWatch(module.vectorStores());
+    this.watch = new InstructionWatch(this);
   }
 
   /** Builds the instance, and then runs its start section. */
