@@ -190,6 +190,7 @@ public final class Compiler implements AutoCloseable {
 
   private CompiledModule parse(Variant variant, byte[] wasm, int size) {
     WasmModule parsed = parse(wasm);
+    Validity.check(parsed);
     CompiledModule module =
         new CompiledModule(
             Types.describe(variant.id, size, parsed),

@@ -27,8 +27,9 @@ final class WasmText {
   private static final int MOST_SAID = 2000;
   private static final long LEAST_HEAP = 1 << 20;
   private static final long HEAP_PER_BYTE = 100;
-  private static final List<String> FEATURES =
+  static final List<String> FEATURES =
       List.of(
+          "--enable-annotations",
           "--enable-tail-call",
           "--enable-multi-memory",
           "--enable-extended-const",
@@ -64,6 +65,11 @@ final class WasmText {
    * The binary; fails with {@code INVALID_MODULE}, with line and column, where it does not parse.
    */
   static byte[] toBinary(byte[] text) {
+    return toBinary(text, FEATURES);
+  }
+
+  /** The same with these options of the tool instead of the usual features. */
+  static byte[] toBinary(byte[] text, List<String> options) {
     ByteArrayOutputStream binary = new ByteArrayOutputStream();
     ByteArrayOutputStream errors = new ByteArrayOutputStream();
     Configuration files =
@@ -73,7 +79,7 @@ final class WasmText {
       Files.write(root.resolve(FILE), text);
       run(
           WasiOptions.builder()
-              .withArguments(arguments())
+              .withArguments(arguments(options))
               .withDirectory("/", root)
               .withStdout(binary, false)
               .withStderr(errors, false)
@@ -88,9 +94,9 @@ final class WasmText {
     return binary.toByteArray();
   }
 
-  private static List<String> arguments() {
+  private static List<String> arguments(List<String> options) {
     List<String> arguments = new java.util.ArrayList<>(List.of("wat2wasm", "--debug-names"));
-    arguments.addAll(FEATURES);
+    arguments.addAll(options);
     arguments.addAll(List.of("--output=-", FILE));
     return arguments;
   }

@@ -1,5 +1,6 @@
 package io.busbar.engine;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
@@ -10,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.busbar.Failing;
 import io.busbar.Guests;
 import io.busbar.model.Failure;
+import io.busbar.spec.text.Assembler;
 import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -203,6 +205,41 @@ class CompilerTest {
                            ^^^^^^^^^""",
         () -> wasm("(module\n(func (result i32) i64.const 1))"));
     Failing.with(Failure.INVALID_MODULE, () -> Compiler.toBinary(new byte[0]));
+  }
+
+  @Test
+  void twoExportsOfOneName_areRefused() {
+    String text =
+        "(module (func $f) (export \"f\" (func $f)) (global (export \"f\") i32 (i32.const 1)))";
+    refused("duplicate export name `f`", Assembler.assemble(utf8(text)));
+  }
+
+  @Test
+  void importedTag_withResults_isRefused() {
+    String text = "(module (import \"m\" \"t\" (tag (result i32))))";
+    refused("the tag `t` has results", Assembler.assemble(utf8(text)));
+  }
+
+  @Test
+  void elementsOfATable_thatStartAsAGlobalOfItsModule_areRefused() {
+    String text = "(module (global $g funcref (ref.null func)) (table 10 funcref (global.get $g)))";
+    refused("unknown global 0 in table 0", Assembler.assemble(utf8(text)));
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void refused(String why, byte[] wasm) {
+    try (Compiler compiler = new Compiler(Compiler.Options.STANDARD)) {
+      Failing.with(
+          Failure.INVALID_MODULE, "Error while parsing bytes: " + why, () -> compiler.load(wasm));
+    }
+  }
+
+  @Test
+  void annotations_inText_arePassedOver() {
+    assertArrayEquals(wasm("(module)"), wasm("(@of x) (module (@other (func)))"));
   }
 
   @Test
