@@ -216,7 +216,7 @@ public final class Compiler implements AutoCloseable {
   }
 
   private void compileNowOrLater(CompiledModule module, int size) {
-    if (options.mode == Mode.INTERPRETED) {
+    if (options.mode == Mode.INTERPRETED || TailCalls.areIn(module.wasm())) {
       return;
     }
     if (options.mode == Mode.COMPILED || size <= options.inlineBytes) {

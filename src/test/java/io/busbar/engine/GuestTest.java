@@ -208,10 +208,32 @@ class GuestTest {
   }
 
   @Test
-  void tailCalls_thatNeverEnd_canBeInterruptedOrExhaustTheStack() {
+  void tailCalls_thatNeverEnd_canBeInterrupted() {
     Guest guest = start(load(text("(module (func $f (export \"f\") (return_call $f)))")));
     Thread.currentThread().interrupt();
     Failing.with(Failure.CANCELLED, () -> guest.call("f", List.of()));
+  }
+
+  @Test
+  void tailCalls_ofAnyDepth_needNoStack() {
+    Guest guest =
+        start(
+            load(
+                text(
+                    """
+                    (module
+                      (type $count (func (param i32) (result i32)))
+                      (table funcref (elem $indirect))
+                      (func $direct (export "direct") (param i32) (result i32)
+                        (if (i32.eqz (local.get 0)) (then (return (i32.const 7))))
+                        (return_call $direct (i32.sub (local.get 0) (i32.const 1))))
+                      (func $indirect (export "indirect") (param i32) (result i32)
+                        (if (i32.eqz (local.get 0)) (then (return (i32.const 8))))
+                        (return_call_indirect (type $count)
+                          (i32.sub (local.get 0) (i32.const 1)) (i32.const 0))))
+                    """)));
+    assertEquals(List.of(7), guest.call("direct", List.of(1_000_000)));
+    assertEquals(List.of(8), guest.call("indirect", List.of(1_000_000)));
   }
 
   @Test
