@@ -19,6 +19,7 @@ public final class CompiledModule {
   private final WasmModule module;
   private final Set<Instruction> vectorStores;
   private final boolean metered;
+  private final boolean corrected;
   private final Map<Integer, String> exportedNames;
   private final Map<String, ExternType> exports = new HashMap<>();
   private volatile Function<Instance, Machine> classes;
@@ -29,6 +30,7 @@ public final class CompiledModule {
     this.module = module;
     this.vectorStores = Vectors.stores(module);
     this.metered = metered;
+    this.corrected = Corrections.concern(module);
     this.exportedNames = exportedNames(module);
     info.exports().forEach(export -> exports.put(export.name(), export.type()));
   }
@@ -78,6 +80,11 @@ public final class CompiledModule {
 
   Set<Instruction> vectorStores() {
     return vectorStores;
+  }
+
+  /** Whether it has instructions that the engine gets wrong; see {@link Corrections}. */
+  boolean isCorrected() {
+    return corrected;
   }
 
   void compiled(Function<Instance, Machine> classes) {

@@ -75,6 +75,7 @@ public final class Guest implements Exports, AutoCloseable {
   private final List<Part> parts = new ArrayList<>(); // links first, the guest's own last
   private final Trace trace = new Trace(parts);
   private final FuncRefs refs = new FuncRefs();
+  private final Tags tags = new Tags();
   private final Optional<Wasi> wasi;
   private final Optional<Meter> meter;
   private final Entry entry;
@@ -144,7 +145,7 @@ public final class Guest implements Exports, AutoCloseable {
 
   private void build(Part part, Linker linker, Quotas quotas) {
     quotas.instance();
-    part.build(linker.link(part), quotas, trace);
+    part.build(linker.link(part), quotas, tags, trace);
   }
 
   /** What went wrong in a call out of a callback, where it is told to somebody else. */

@@ -17,28 +17,29 @@ import org.objectweb.asm.tree.MethodNode;
 
 /**
  * The classes that the engine generates for a module, loaded one by one; those of a metered module
- * pay by {@link Fuel} where they would call a mark.
+ * pay by {@link Fuel} where they would call a mark, and {@link Corrected} is called where need be.
  */
 final class GuestClasses extends ClassLoadingCollector {
   /** The method that looks for an interrupt, in a class of its own; {@link Fuel} does it too. */
   private static final String LOOK = "checkInterruption";
 
   private final int firstMark; // beyond all functions where the module is not metered
+  private final boolean corrected;
 
-  private GuestClasses(int firstMark) {
-    this.firstMark = firstMark;
+  private GuestClasses(CompiledModule module) {
+    this.firstMark = module.firstMark();
+    this.corrected = module.isCorrected();
   }
 
   /**
    * Makes the machines of a module; functions too large for a method of the JVM are interpreted.
    */
   static Function<Instance, Machine> compile(CompiledModule module) {
-    int firstMark = module.firstMark();
     var result =
         com.dylibso.chicory.compiler.internal.Compiler.builder(module.wasm())
             .withClassName(module.className())
             .withInterpreterFallback(InterpreterFallback.SILENT)
-            .withClassCollectorFactory(() -> new GuestClasses(firstMark))
+            .withClassCollectorFactory(() -> new GuestClasses(module))
             .build()
             .compile();
     return ((ClassLoadingCollector) result.collector()).machineFactory();
@@ -52,7 +53,8 @@ final class GuestClasses extends ClassLoadingCollector {
 
   @Override
   public void put(String className, byte[] bytes) {
-    super.put(className, firstMark == Integer.MAX_VALUE ? bytes : metered(bytes));
+    byte[] right = corrected ? Corrections.inClass(bytes) : bytes;
+    super.put(className, firstMark == Integer.MAX_VALUE ? right : metered(right));
   }
 
   private byte[] metered(byte[] bytes) {

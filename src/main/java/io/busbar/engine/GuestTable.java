@@ -6,7 +6,7 @@ import com.dylibso.chicory.wasm.types.Table;
 import com.dylibso.chicory.wasm.types.TableLimits;
 
 /**
- * A table of one instance alone, never larger than its quota.
+ * A table of one guest alone, never larger than its quota.
  *
  * <p>The engine's own table keeps its size in the parsed module, where every later instance of the
  * module finds it; this one keeps a copy.

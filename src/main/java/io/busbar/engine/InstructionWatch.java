@@ -14,25 +14,31 @@ import java.util.Set;
  * <p>It looks for an interrupt only at {@code br} and calls, so loops that go back by {@code br_if}
  * or {@code br_table} would never end; this looks every 1,024 instructions. It stores a v128 into a
  * local with its halves swapped; this swaps them on the stack first. It keeps too much of a
- * product, and misses the bounds of some stores and of the bulk instructions of {@link Tables}.
+ * product, misses the bounds of some stores and of the bulk instructions of {@link Tables}, and
+ * makes other NaNs than it may: see {@link Corrections}.
  */
 final class InstructionWatch implements ExecutionListener {
   private static final int MASK = 1023;
 
   private final Part part;
   private final Set<Instruction> vectorStores; // by identity
+  private final boolean corrected;
   private int count;
   private boolean swapBack;
 
   InstructionWatch(Part part) {
     this.part = part;
     this.vectorStores = part.module().vectorStores();
+    this.corrected = part.module().isCorrected();
   }
 
   @Override
   public void onExecution(Instruction instruction, MStack stack) {
     if (!vectorStores.isEmpty()) {
       mendVectors(instruction, stack);
+    }
+    if (corrected) {
+      Corrections.onStack(instruction, stack);
     }
     switch (instruction.opcode()) {
       case I32_MUL -> multiply(stack);

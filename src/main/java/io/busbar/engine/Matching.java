@@ -1,10 +1,14 @@
 package io.busbar.engine;
 
 import io.busbar.model.ExternType;
+import io.busbar.model.ValueType;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /** Whether an export can stand for an import (Core Specification 3.5, matching). */
 final class Matching {
+  private static final Set<ValueType> FUNCTIONS = Set.of(ValueType.FUNCREF, ValueType.REF);
+
   private Matching() {}
 
   /**
@@ -19,7 +23,17 @@ final class Matching {
       return table.type() == limits.type()
           && isWithin(table.minimum(), table.maximum(), limits.minimum(), limits.maximum());
     }
+    if (given instanceof ExternType.Global global && wanted instanceof ExternType.Global cell) {
+      return global.equals(cell) || isReferences(global, cell);
+    }
     return given.equals(wanted);
+  }
+
+  /** Function references come in types that the model does not tell apart: the engine does. */
+  private static boolean isReferences(ExternType.Global given, ExternType.Global wanted) {
+    return given.mutable() == wanted.mutable()
+        && FUNCTIONS.contains(given.type())
+        && FUNCTIONS.contains(wanted.type());
   }
 
   private static boolean isWithin(

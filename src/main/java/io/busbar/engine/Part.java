@@ -41,7 +41,8 @@ final class Part {
   }
 
   /** Builds the instance, and then runs its start section. */
-  void build(ImportValues imports, Quotas quotas, Trace trace) {
+  void build(ImportValues imports, Quotas quotas, Tags tags, Trace trace) {
+    tags.showTypes();
     instance =
         Instance.builder(module.wasm())
             .withImportValues(imports)
@@ -51,6 +52,8 @@ final class Part {
             .withUnsafeExecutionListener(watch)
             .withInitialize(false)
             .build();
+    tags.add(instance);
+    tags.tellApart();
     instance.initialize(false);
   }
 

@@ -1,7 +1,6 @@
 package io.busbar.engine;
 
 import com.dylibso.chicory.runtime.Memory;
-import com.dylibso.chicory.runtime.TableInstance;
 import com.dylibso.chicory.wasm.types.MemoryLimits;
 import com.dylibso.chicory.wasm.types.Table;
 import io.busbar.model.Failure;
@@ -42,7 +41,7 @@ final class Quotas {
     return new GuestMemory(new MemoryLimits(asked.initialPages(), most, asked.shared()));
   }
 
-  TableInstance table(Table asked, int initialValue) {
+  GuestTable table(Table asked, int initialValue) {
     count("table", ++tables, Limit.TABLES);
     long quota = limits.get(Limit.TABLE_ELEMENTS);
     if (asked.limits().min() > quota) {

@@ -14,6 +14,7 @@ import io.busbar.model.ModuleRef;
 import io.busbar.model.Signature;
 import io.busbar.model.ValueType;
 import io.busbar.model.WasmException;
+import io.busbar.spec.text.Assembler;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.json.JsonObject;
 import java.io.ByteArrayOutputStream;
@@ -162,6 +163,66 @@ class LinkEdgeTest {
             (call_indirect $t (type $f) (i32.const 0))))
         """;
     assertEquals(List.of(22), node.start(spec(a).withLink("b", link(b))).call("go").await());
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Compiler.Mode.class, names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
+  void funcref_ofALinksGlobal_thatGoesIntoATable_isTheLinks(Compiler.Mode mode) {
+    node = TestNode.start(mode);
+    String b =
+        "(module (func $b (result i32) (i32.const 22)) (global (export \"r\") funcref (ref.func $b)))";
+    String a =
+        """
+        (module
+          (type $none (func))
+          (type $f (func (result i32)))
+          (import "b" "r" (global $r funcref))
+          (table $t 1 funcref)
+          (elem (table $t) (i32.const 0) funcref (global.get $r))
+          (func $mine (result i32) (i32.const 11))
+          (func (export "go") (result i32) (call_indirect $t (type $f) (i32.const 0))))
+        """;
+    byte[] wasm = Assembler.assemble(a.getBytes(StandardCharsets.UTF_8));
+    InstanceRef guest =
+        node.start(InstanceSpec.of(new ModuleRef.Inline(wasm)).withLink("b", link(b)));
+    assertEquals(List.of(22), guest.call("go").await());
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Compiler.Mode.class, names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
+  void tags_ofTwoLinks_areTwo(Compiler.Mode mode) {
+    node = TestNode.start(mode);
+    String b =
+        "(module (tag $e (export \"e\") (param i32)) (func (export \"x\") (throw $e (i32.const 5))))";
+    String a =
+        """
+        (module
+          (import "b1" "e" (tag $e1 (param i32)))
+          (import "b2" "e" (tag $e2 (param i32)))
+          (import "b1" "x" (func $x1))
+          (import "b2" "x" (func $x2))
+          (func (export "one") (result i32)
+            (block $caught (result i32)
+              (try_table (catch $e1 $caught) (call $x1)) (i32.const 1)))
+          (func (export "other") (result i32)
+            (block $caught (result i32)
+              (try_table (catch $e1 $caught) (call $x2)) (i32.const 1)))
+          (func (export "mine") (result i32)
+            (block $caught (result i32)
+              (try_table (catch $e2 $caught) (throw $e1 (i32.const 6))) (i32.const 1))))
+        """;
+    byte[] wasm = Assembler.assemble(a.getBytes(StandardCharsets.UTF_8));
+    InstanceRef guest =
+        node.start(
+            InstanceSpec.of(new ModuleRef.Inline(wasm))
+                .withLink("b1", link(b))
+                .withLink("b2", link(b)));
+    assertEquals(List.of(5), guest.call("one").await());
+    for (String function : List.of("other", "mine")) {
+      assertEquals(
+          "uncaught exception",
+          Failing.with(Failure.TRAP, () -> guest.call(function).await()).trap());
+    }
   }
 
   @ParameterizedTest
