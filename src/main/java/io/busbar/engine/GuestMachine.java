@@ -2,6 +2,7 @@ package io.busbar.engine;
 
 import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.Machine;
+import com.dylibso.chicory.wasm.types.DataSegment;
 
 /**
  * What runs the functions of a part: the interpreter until the compiled classes are ready, then
@@ -33,6 +34,19 @@ final class GuestMachine implements Machine {
    */
   @Override
   public long[] call(int function, long[] args) {
+    Segments segments = part.segments();
+    if (segments == null) {
+      return enter(function, args);
+    }
+    DataSegment[][] before = segments.bring();
+    try {
+      return enter(function, args);
+    } finally {
+      segments.putBack(before);
+    }
+  }
+
+  private long[] enter(int function, long[] args) {
     return current instanceof Interpreter
         ? interpret(function, args)
         : current.call(function, args);

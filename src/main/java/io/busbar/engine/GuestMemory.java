@@ -157,6 +157,16 @@ final class GuestMemory implements Memory {
     return 0;
   }
 
+  /** The segments that {@code memory.init} takes from: those of the module that runs. */
+  DataSegment[] segments() {
+    return segments;
+  }
+
+  /** From now on code of another module runs, with these segments. */
+  void use(DataSegment[] ofModule) {
+    segments = ofModule;
+  }
+
   @Override
   public void initialize(Instance instance, DataSegment[] dataSegments) {
     initialize(instance, dataSegments, 0);

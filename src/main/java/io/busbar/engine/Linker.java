@@ -139,6 +139,8 @@ final class Linker {
       values.addGlobal(new ImportGlobal(wanted.module(), name, global(name, part, importer)));
     } else if (wanted.type() instanceof ExternType.Memory) {
       values.addMemory(new ImportMemory(wanted.module(), name, part.memory(name)));
+      part.shareMemory();
+      importer.shareMemory();
     } else if (wanted.type() instanceof ExternType.Table) {
       values.addTable(new ImportTable(wanted.module(), name, part.table(name).seenBy(importer)));
     } else {

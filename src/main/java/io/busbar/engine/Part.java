@@ -27,6 +27,8 @@ final class Part {
   private final Map<Integer, Bridge> bridges = new HashMap<>(); // by type
   private final Map<Function, Bridge> bridged = new HashMap<>();
   private Instance instance;
+  private Segments segments; // null until it is initialized
+  private boolean sharesMemory;
 
   /**
    * A module that frames call {@code label} where it does not name itself.
@@ -55,6 +57,17 @@ final class Part {
     tags.add(instance);
     tags.tellApart();
     instance.initialize(false);
+    segments = Segments.of(instance);
+  }
+
+  /** Another part uses a memory of this one, or this one that of another. */
+  void shareMemory() {
+    sharesMemory = true;
+  }
+
+  /** What it brings to its memories when it begins to run; null if it need not. */
+  Segments segments() {
+    return sharesMemory ? segments : null;
   }
 
   /** After a call that failed: goes on with machines that have nothing on their stacks. */

@@ -227,6 +227,45 @@ class LinkEdgeTest {
 
   @ParameterizedTest
   @EnumSource(value = Compiler.Mode.class, names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
+  void passiveSegments_ofModulesThatShareAMemory_stayTheirOwn(Compiler.Mode mode) {
+    node = TestNode.start(mode);
+    String b =
+        """
+        (module
+          (memory (export "m") 1)
+          (data $d "B")
+          (func (export "put") (param i32)
+            (memory.init $d (local.get 0) (i32.const 0) (i32.const 1)))
+          (func (export "drop") (data.drop $d)))
+        """;
+    String a =
+        """
+        (module
+          (import "b" "m" (memory 1))
+          (import "b" "put" (func $put (param i32)))
+          (import "b" "drop" (func $drop))
+          (export "drop" (func $drop))
+          (data $d "A")
+          (func $start
+            (call $put (i32.const 0))
+            (memory.init $d (i32.const 1) (i32.const 0) (i32.const 1))
+            (call $put (i32.const 2)))
+          (start $start)
+          (func (export "both") (result i32 i32)
+            (call $put (i32.const 3))
+            (memory.init $d (i32.const 4) (i32.const 0) (i32.const 1))
+            (i32.load8_u (i32.const 3)) (i32.load8_u (i32.const 4)))
+          (func (export "started") (result i32) (i32.load (i32.const 0))))
+        """;
+    InstanceRef guest = node.start(spec(a).withLink("b", link(b)));
+    assertEquals(List.of('B' | 'A' << 8 | 'B' << 16), guest.call("started").await());
+    assertEquals(List.of((int) 'B', (int) 'A'), guest.call("both").await());
+    guest.call("drop").await();
+    Failing.with(Failure.TRAP, () -> guest.call("both").await());
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Compiler.Mode.class, names = "AUTO", mode = EnumSource.Mode.EXCLUDE)
   void sameModule_underTwoNames_hasTwoStatesAndTwoNames(Compiler.Mode mode) {
     node = TestNode.start(mode);
     String c =

@@ -38,9 +38,13 @@ final class Suite {
     return tally;
   }
 
+  static boolean isThere() {
+    return !scripts().isEmpty();
+  }
+
   /** Skips the test, or fails, where the suite is not there. */
   static void need() {
-    if (scripts().isEmpty()) {
+    if (!isThere()) {
       String message = "the specification's test suite is needed in " + FOLDER.toAbsolutePath();
       if (Boolean.getBoolean("busbar.require.spec")) {
         Assertions.fail(message);
