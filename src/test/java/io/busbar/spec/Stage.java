@@ -7,6 +7,8 @@ import io.busbar.Config;
 import io.busbar.WasmHost;
 import io.busbar.client.InstanceRef;
 import io.busbar.engine.Compiler;
+import io.busbar.engine.admission.Admission;
+import io.busbar.engine.admission.ModuleLimit;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.LinkSpec;
 import io.busbar.model.ModuleId;
@@ -54,7 +56,12 @@ final class Stage implements AutoCloseable {
   private final List<InstanceRef> started = new ArrayList<>();
 
   Stage(Compiler.Mode mode) {
-    Compiler.Options options = new Compiler.Options(mode, 64 << 10, 1 << 20);
+    Admission.Options large =
+        Admission.Options.STANDARD
+            .with(ModuleLimit.TABLE_ELEMENTS, Integer.MAX_VALUE)
+            .with(ModuleLimit.MEMORY_PAGES, Integer.MAX_VALUE);
+    Compiler.Options options =
+        Compiler.Options.STANDARD.withMode(mode).withIdleBytes(1 << 20).withAdmission(large);
     host = await(WasmHost.start(vertx, Config.from(SETTINGS).withCompiler(options)));
     PRINTS.keySet().forEach(name -> host.function(name, (caller, args) -> List.of()));
     spectest = LinkSpec.of(new ModuleRef.Digest(put(spectestText().getBytes(UTF_8))));
