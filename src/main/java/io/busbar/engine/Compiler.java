@@ -40,7 +40,7 @@ public final class Compiler implements AutoCloseable {
    *
    * @param mode which machine runs guests
    * @param inlineBytes modules up to this size are compiled before their first call
-   * @param idleBytes modules without a guest that are kept, by the size of their binaries
+   * @param idleBytes modules without a guest that are kept, by the memory they took to parse
    * @param parseBytes memory for all modules that are parsed at a time, by estimate
    * @param parseQueue how many modules may wait to be parsed, small ones and large ones each
    * @param admission what a module may declare
@@ -53,7 +53,7 @@ public final class Compiler implements AutoCloseable {
       int parseQueue,
       Admission.Options admission) {
     public static final Options STANDARD =
-        new Options(Mode.AUTO, 64 << 10, 64L << 20, 1L << 30, 64, Admission.Options.STANDARD);
+        new Options(Mode.AUTO, 64 << 10, 256L << 20, 1L << 30, 64, Admission.Options.STANDARD);
 
     public Options withMode(Mode mode) {
       return new Options(mode, inlineBytes, idleBytes, parseBytes, parseQueue, admission);
@@ -105,13 +105,9 @@ public final class Compiler implements AutoCloseable {
   /** A module in memory: how many use it, and whether it is to go when nobody does. */
   private static final class Held {
     final CompletableFuture<CompiledModule> module = new CompletableFuture<>();
-    final int size;
+    long heap; // what it takes, estimated; set before anybody has the module
     int users; // guarded by held
     boolean forgotten; // guarded by held
-
-    Held(int size) {
-      this.size = size;
-    }
   }
 
   static Thread thread(Runnable task) {
@@ -162,7 +158,7 @@ public final class Compiler implements AutoCloseable {
    */
   public CompletableFuture<CompiledModule> loading(byte[] wasm, boolean metered) {
     Variant variant = new Variant(ModuleId.of(wasm), metered);
-    Held mine = new Held(wasm.length);
+    Held mine = new Held();
     Held shared;
     synchronized (held) {
       shared = held.computeIfAbsent(variant, key -> mine);
@@ -180,6 +176,7 @@ public final class Compiler implements AutoCloseable {
     try {
       Admission.Admitted admitted = admission.admit(wasm);
       long heap = variant.metered ? METERED_HEAP * admitted.heap() : admitted.heap();
+      mine.heap = heap;
       workshop
           .submit(heap, () -> parse(variant, admitted.wasm(), wasm.length))
           .whenComplete((module, e) -> parsed(variant, mine, module, e));
@@ -270,11 +267,11 @@ public final class Compiler implements AutoCloseable {
   }
 
   private void dropEldest() {
-    long bytes = idle.values().stream().mapToLong(h -> h.size).sum();
+    long bytes = idle.values().stream().mapToLong(h -> h.heap).sum();
     var eldest = idle.entrySet().iterator();
     while (bytes > options.idleBytes && eldest.hasNext()) {
       Map.Entry<Variant, Held> next = eldest.next();
-      bytes -= next.getValue().size;
+      bytes -= next.getValue().heap;
       held.remove(next.getKey());
       eldest.remove();
     }

@@ -138,7 +138,7 @@ class CompilerTest {
   @Test
   void idleModules_areKeptUpToABound() {
     Compiler.Options small =
-        Compiler.Options.STANDARD.withMode(Compiler.Mode.INTERPRETED).withIdleBytes(20);
+        Compiler.Options.STANDARD.withMode(Compiler.Mode.INTERPRETED).withIdleBytes(100);
     try (Compiler compiler = new Compiler(small)) {
       byte[] first = wasm("(module)");
       CompiledModule kept = compiler.load(first);

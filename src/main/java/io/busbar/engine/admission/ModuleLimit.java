@@ -72,7 +72,7 @@ public enum ModuleLimit {
   /** Bytes of one function's body. */
   BODY_BYTES("bodyBytes", 1 << 20, Failure.TOO_LARGE),
   /** Bytes of one name of an import or export. */
-  NAME_BYTES("nameBytes", 16_384, Failure.TOO_LARGE);
+  NAME_BYTES("nameBytes", 100_000, Failure.TOO_LARGE);
 
   private final String key;
   private final long standard;
