@@ -51,7 +51,7 @@ public enum ModuleLimit {
   /** Operands on the stack at one time. */
   OPERANDS("operands", 2_000),
   /** Targets of one {@code br_table}. */
-  BRANCH_TARGETS("branchTargets", 16_000),
+  BRANCH_TARGETS("branchTargets", 20_000),
   /**
    * Steps it takes to resolve the branches of one function: blocks each target is away, operands
    * under it, operands under each block, and blocks beside each loop.

@@ -56,7 +56,7 @@ public enum Bombs {
       () -> exported().code(empty().u(1).u(50_000).bytes(0x7E), empty().bytes(0x10, 0, 0x0B))),
   BRANCH_TABLE_100K(
       Failure.INVALID_MODULE,
-      "module limit `branchTargets`: 100000, at most 16000",
+      "module limit `branchTargets`: 100000, at most 20000",
       () -> branchTable(2_000, 100_000)),
   BRANCH_TABLE_500K(
       Failure.TOO_LARGE,
