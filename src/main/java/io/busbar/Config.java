@@ -34,12 +34,20 @@ public record Config(
   /** KiB: less would leave no room for what answers a guest's imports. */
   private static final long LEAST_STACK = 1024;
 
+  /** Of the heap, for what guests hold; the rest is for modules, messages and the node itself. */
+  private static final double HEAP_SHARE = 0.6;
+
+  private static final long TENANT_BYTES = 256L << 20;
+
   private static final Set<String> SECTIONS =
       Set.of(
           "node",
           "data",
           "bus",
           "limits",
+          "memory",
+          "instances",
+          "tenants",
           "modules",
           "messages",
           "wasi",
@@ -116,7 +124,30 @@ public record Config(
         number(root.object("modules"), "maxBytes", 8 << 20, 1 << 30),
         number(messages, "maxSliceBytes", 4 << 20, 1 << 30),
         number(messages, "maxCalls", 1000, 1_000_000),
-        roots(section(root, "wasi", "roots")));
+        roots(section(root, "wasi", "roots")),
+        quota(root));
+  }
+
+  private static Host.Quota quota(Body root) {
+    Body memory = section(root, "memory", "heapShare", "maxBytes");
+    Body instances = section(root, "instances", "max");
+    Body tenants = section(root, "tenants", "instances", "memoryBytes");
+    return new Host.Quota(
+        memoryBytes(memory),
+        number(instances, "max", 100_000, 10_000_000),
+        number(tenants, "memoryBytes", TENANT_BYTES, Long.MAX_VALUE),
+        number(tenants, "instances", 1000, 10_000_000));
+  }
+
+  /** An absolute number, or a share of the heap. */
+  private static long memoryBytes(Body memory) {
+    long heap = Runtime.getRuntime().maxMemory();
+    double share = memory.optionalNumber("heapShare").orElse(HEAP_SHARE);
+    if (!(share > 0 && share <= 1)) {
+      throw Failure.BAD_REQUEST.because(
+          "`memory.heapShare` must be more than 0 and at most 1, not %s", share);
+    }
+    return number(memory, "maxBytes", (long) (heap * share), heap);
   }
 
   private static List<Path> roots(Body wasi) {

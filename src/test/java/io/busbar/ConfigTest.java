@@ -3,6 +3,7 @@ package io.busbar;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.busbar.engine.Compiler;
+import io.busbar.host.Host;
 import io.busbar.model.Failure;
 import io.busbar.model.Limit;
 import io.vertx.core.json.JsonObject;
@@ -42,6 +43,34 @@ class ConfigTest {
     assertEquals(1 << 27, config.host().limits().get(Limit.MEMORY_BYTES));
     assertEquals(Compiler.Mode.INTERPRETED, config.compiler().mode());
     assertEquals(0, config.http().port());
+  }
+
+  @Test
+  void memoryOfGuests_isAShareOfTheHeapOrANumber() {
+    long heap = Runtime.getRuntime().maxMemory();
+    assertEquals((long) (heap * 0.6), Config.standard().host().quota().bytes());
+    assertEquals(
+        (long) (heap * 0.25),
+        Config.from(new JsonObject("{\"memory\":{\"heapShare\":0.25}}")).host().quota().bytes());
+    assertEquals(
+        new Host.Quota(5_000_000, 7, 4_000_000, 3),
+        Config.from(
+                new JsonObject(
+                    """
+                    {"memory":{"heapShare":0.5,"maxBytes":5000000},"instances":{"max":7},
+                     "tenants":{"instances":3,"memoryBytes":4000000}}
+                    """))
+            .host()
+            .quota());
+    assertRefused(
+        "`memory.heapShare` must be more than 0 and at most 1, not 1.5",
+        "{\"memory\":{\"heapShare\":1.5}}");
+    assertRefused(
+        "`heapShare` must be a number. Given `String`.", "{\"memory\":{\"heapShare\":\"all\"}}");
+    assertRefused(
+        "`maxBytes` must be 1 to " + heap + ", not " + Long.MAX_VALUE,
+        "{\"memory\":{\"maxBytes\":" + Long.MAX_VALUE + "}}");
+    assertRefused("unknown setting `tenants.calls`", "{\"tenants\":{\"calls\":1}}");
   }
 
   @Test

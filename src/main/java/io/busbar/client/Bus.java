@@ -89,6 +89,11 @@ public final class Bus {
       return new Question(action, body, timeout, fuel, id, user, origin);
     }
 
+    /** In the name of a user. */
+    public Question as(String user) {
+      return new Question(action, body, timeout, fuel, id, Optional.of(user), origin);
+    }
+
     public Question withFuel(OptionalLong fuel) {
       return new Question(action, body, timeout, fuel, id, user, origin);
     }

@@ -15,6 +15,10 @@ import java.util.function.Function;
 
 /** A validated module, shared by all its guests, with its classes as soon as they are compiled. */
 public final class CompiledModule {
+  private static final long INSTANCE = 4 << 10; // bytes, as measured with ten thousand of them
+  private static final long PER_FUNCTION = 16; // or segment: entries of arrays
+  private static final long PER_GLOBAL = 64; // or export: objects
+
   private final ModuleInfo info;
   private final WasmModule module;
   private final Set<Instruction> vectorStores;
@@ -22,6 +26,8 @@ public final class CompiledModule {
   private final boolean corrected;
   private final Map<Integer, String> exportedNames;
   private final Map<String, ExternType> exports = new HashMap<>();
+  private final int importedFunctions;
+  private final long instanceBytes;
   private volatile Function<Instance, Machine> classes;
 
   /** Of a module as it was, or metered. */
@@ -33,6 +39,17 @@ public final class CompiledModule {
     this.corrected = Corrections.concern(module);
     this.exportedNames = exportedNames(module);
     info.exports().forEach(export -> exports.put(export.name(), export.type()));
+    this.importedFunctions = module.importSection().count(ExternalType.FUNCTION);
+    this.instanceBytes = instanceBytes(module);
+  }
+
+  private static long instanceBytes(WasmModule module) {
+    long functions =
+        module.importSection().importCount() + module.codeSection().functionBodyCount();
+    long segments =
+        module.dataSection().dataSegmentCount() + module.elementSection().elementCount();
+    long named = module.globalSection().globalCount() + module.exportSection().exportCount();
+    return INSTANCE + PER_FUNCTION * (functions + segments) + PER_GLOBAL * named;
   }
 
   private static Map<Integer, String> exportedNames(WasmModule module) {
@@ -74,6 +91,11 @@ public final class CompiledModule {
     return metered ? Metering.firstMark(module) : Integer.MAX_VALUE;
   }
 
+  /** What each instance takes of the heap besides its memories and tables, in bytes, about. */
+  long instanceBytes() {
+    return instanceBytes;
+  }
+
   WasmModule wasm() {
     return module;
   }
@@ -102,7 +124,13 @@ public final class CompiledModule {
 
   /** How many of the functions are imports; they come first. */
   int importedFunctions() {
-    return module.importSection().count(ExternalType.FUNCTION);
+    return importedFunctions;
+  }
+
+  /** The locals of a function, its parameters not counted; 0 for an import. */
+  int locals(int function) {
+    int own = function - importedFunctions;
+    return own < 0 ? 0 : module.codeSection().getFunctionBody(own).localTypes().size();
   }
 
   /** From the name section, or the name it is exported under, or its number. */

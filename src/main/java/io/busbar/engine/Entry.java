@@ -18,14 +18,16 @@ final class Entry {
 
   private final List<Part> parts;
   private final Trace trace;
+  private final Frames frames;
   private final Optional<Meter> meter;
   private long most = Long.MAX_VALUE; // fuel that calls from outside may still use
   private int depth; // calls from outside that are on the stack: callbacks call in again
   private WasmException cutBy; // null: every call from outside so far came to its end
 
-  Entry(List<Part> parts, Trace trace, Optional<Meter> meter) {
+  Entry(List<Part> parts, Trace trace, Frames frames, Optional<Meter> meter) {
     this.parts = parts;
     this.trace = trace;
+    this.frames = frames;
     this.meter = meter;
   }
 
@@ -40,6 +42,7 @@ final class Entry {
     meter.ifPresent(fuel -> fuel.begin(Long.MAX_VALUE));
     try {
       building.run();
+      shrink();
     } finally {
       meter.ifPresent(Meter::end);
       depth--;
@@ -75,6 +78,7 @@ final class Entry {
       throw failure;
     } finally {
       depth = 0;
+      shrink();
       if (fuel != null) {
         long used = fuel.end();
         most -= most == Long.MAX_VALUE ? 0 : used;
@@ -85,6 +89,14 @@ final class Entry {
   /** What left a call from outside in its middle; empty while each came to its end. */
   Optional<WasmException> cutBy() {
     return Optional.ofNullable(cutBy);
+  }
+
+  /** Nothing is on the stack any more: what deep recursion needed is given back. */
+  private void shrink() {
+    if (frames.isLarge()) {
+      parts.forEach(Part::reset); // a machine's own stack never shrinks
+    }
+    frames.clear();
   }
 
   private static boolean isSuccess(WasmException why) {

@@ -35,6 +35,7 @@ public final class Guest implements Exports, AutoCloseable {
    * @param imports the functions it and its links may call
    * @param links the modules whose exports it and they may import
    * @param wasi what it sees of the world; none: imports of WASI are unknown like any others
+   * @param budget where what it holds of the heap is reserved, until it is closed
    */
   public record Plan(
       CompiledModule module,
@@ -42,10 +43,18 @@ public final class Guest implements Exports, AutoCloseable {
       List<ImportSpec> imports,
       List<Link> links,
       Limits limits,
-      Optional<Wasi.Plan> wasi) {
+      Optional<Wasi.Plan> wasi,
+      Budget budget) {
     /** A module alone, within the standard limits. */
     public static Plan of(CompiledModule module, String label) {
-      return new Plan(module, label, List.of(), List.of(), Limits.STANDARD, Optional.empty());
+      return new Plan(
+          module,
+          label,
+          List.of(),
+          List.of(),
+          Limits.STANDARD,
+          Optional.empty(),
+          Budget.unbounded());
     }
 
     /** A meter with the fuel of the limits; none for modules that are not metered. */
@@ -54,19 +63,23 @@ public final class Guest implements Exports, AutoCloseable {
     }
 
     public Plan withImports(List<ImportSpec> imports) {
-      return new Plan(module, label, imports, links, limits, wasi);
+      return new Plan(module, label, imports, links, limits, wasi, budget);
     }
 
     public Plan withLinks(List<Link> links) {
-      return new Plan(module, label, imports, links, limits, wasi);
+      return new Plan(module, label, imports, links, limits, wasi, budget);
     }
 
     public Plan withLimits(Limits limits) {
-      return new Plan(module, label, imports, links, limits, wasi);
+      return new Plan(module, label, imports, links, limits, wasi, budget);
     }
 
     public Plan withWasi(Wasi.Plan wasi) {
-      return new Plan(module, label, imports, links, limits, Optional.of(wasi));
+      return new Plan(module, label, imports, links, limits, Optional.of(wasi), budget);
+    }
+
+    public Plan withBudget(Budget budget) {
+      return new Plan(module, label, imports, links, limits, wasi, budget);
     }
   }
 
@@ -76,15 +89,31 @@ public final class Guest implements Exports, AutoCloseable {
   private final Trace trace = new Trace(parts);
   private final FuncRefs refs = new FuncRefs();
   private final Tags tags = new Tags();
+  private final Budget budget; // closed with it
+  private final Frames frames;
   private final Optional<Wasi> wasi;
   private final Optional<Meter> meter;
   private final Entry entry;
   private Part own; // null while the links are built
 
-  private Guest(Optional<Wasi> wasi, Optional<Meter> meter) {
+  private Guest(Budget budget, Optional<Wasi> wasi, Optional<Meter> meter) {
+    this.budget = budget;
+    this.frames = new Frames(budget);
     this.wasi = wasi;
     this.meter = meter;
-    this.entry = new Entry(parts, trace, meter);
+    this.entry = new Entry(parts, trace, frames, meter);
+  }
+
+  /** Not built yet, but with its world open; what is reserved is given back if that fails. */
+  private static Guest open(Plan plan) {
+    Budget budget = plan.budget().part();
+    try {
+      Optional<Wasi> wasi = plan.wasi().map(world -> Wasi.open(world, budget));
+      return new Guest(budget, wasi, plan.meter());
+    } catch (RuntimeException | Error e) {
+      budget.close();
+      throw e;
+    }
   }
 
   /**
@@ -94,10 +123,11 @@ public final class Guest implements Exports, AutoCloseable {
    * @throws WasmException {@code LINK}, {@code LIMIT}, or what the start section fails with
    */
   public static Guest start(Plan plan, HostCall calls) {
-    Guest guest = new Guest(plan.wasi().map(Wasi::open), plan.meter());
+    Guest guest = open(plan);
     try {
       Linker linker = new Linker(guest, plan.imports(), guest.wasi, calls);
-      guest.entry.start(() -> guest.build(plan, linker, new Quotas(plan.limits())));
+      Quotas quotas = new Quotas(plan.limits(), guest.budget);
+      guest.entry.start(() -> guest.build(plan, linker, quotas));
     } catch (RuntimeException | Error e) {
       Thread.interrupted(); // it was for this start
       guest.close();
@@ -106,10 +136,17 @@ public final class Guest implements Exports, AutoCloseable {
     return guest;
   }
 
-  /** Closes what it has open, once nothing runs in it any more; again does nothing. */
+  /**
+   * Closes what it has open, and gives back what it has reserved, once nothing runs in it any more;
+   * again does nothing.
+   */
   @Override
   public void close() {
-    wasi.ifPresent(Wasi::close);
+    try {
+      wasi.ifPresent(Wasi::close);
+    } finally {
+      budget.close();
+    }
   }
 
   /**
@@ -144,8 +181,8 @@ public final class Guest implements Exports, AutoCloseable {
   }
 
   private void build(Part part, Linker linker, Quotas quotas) {
-    quotas.instance();
-    part.build(linker.link(part), quotas, tags, trace);
+    quotas.instance(part.module());
+    part.build(linker.link(part), quotas, tags, trace, frames);
   }
 
   /** What went wrong in a call out of a callback, where it is told to somebody else. */

@@ -4,6 +4,8 @@ import com.dylibso.chicory.compiler.InterpreterFallback;
 import com.dylibso.chicory.compiler.internal.ClassLoadingCollector;
 import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.Machine;
+import com.dylibso.chicory.runtime.internal.CompilerInterpreterMachine;
+import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.ClassVisitor;
@@ -11,17 +13,23 @@ import org.objectweb.asm.ClassWriter;
 import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
+import org.objectweb.asm.commons.ClassRemapper;
+import org.objectweb.asm.commons.Remapper;
+import org.objectweb.asm.commons.SimpleRemapper;
 import org.objectweb.asm.tree.AbstractInsnNode;
 import org.objectweb.asm.tree.MethodInsnNode;
 import org.objectweb.asm.tree.MethodNode;
 
 /**
- * The classes that the engine generates for a module, loaded one by one; those of a metered module
- * pay by {@link Fuel} where they would call a mark, and {@link Corrected} is called where need be.
+ * The classes that the engine generates for a module, loaded one by one. Functions they leave to
+ * the interpreter run in our {@link Fallback}, those of a metered module pay by {@link Fuel} where
+ * they would call a mark, and {@link Corrected} is called where need be.
  */
 final class GuestClasses extends ClassLoadingCollector {
   /** The method that looks for an interrupt, in a class of its own; {@link Fuel} does it too. */
   private static final String LOOK = "checkInterruption";
+
+  private static final String INTERPRETER = Type.getInternalName(CompilerInterpreterMachine.class);
 
   private final int firstMark; // beyond all functions where the module is not metered
   private final boolean corrected;
@@ -52,9 +60,27 @@ final class GuestClasses extends ClassLoadingCollector {
   }
 
   @Override
+  public void putMainClass(String className, byte[] bytes) {
+    super.putMainClass(className, withFallback(bytes));
+  }
+
+  @Override
   public void put(String className, byte[] bytes) {
     byte[] right = corrected ? Corrections.inClass(bytes) : bytes;
-    super.put(className, firstMark == Integer.MAX_VALUE ? right : metered(right));
+    byte[] ours = withFallback(right);
+    super.put(className, firstMark == Integer.MAX_VALUE ? ours : metered(ours));
+  }
+
+  /** The class with our {@link Fallback} where it has the engine's. */
+  private static byte[] withFallback(byte[] bytes) {
+    if (!new String(bytes, StandardCharsets.ISO_8859_1).contains(INTERPRETER)) {
+      return bytes;
+    }
+    ClassWriter writer = new ClassWriter(0);
+    Remapper names =
+        new SimpleRemapper(Opcodes.ASM9, INTERPRETER, Type.getInternalName(Fallback.class));
+    new ClassReader(bytes).accept(new ClassRemapper(writer, names), 0);
+    return writer.toByteArray();
   }
 
   private byte[] metered(byte[] bytes) {

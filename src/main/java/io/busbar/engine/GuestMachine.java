@@ -17,13 +17,15 @@ final class GuestMachine implements Machine {
   private final Instance instance;
   private final Part part;
   private final Trace trace;
+  private final Frames frames;
   private Machine current;
   private int entered; // calls of the interpreter that are on the stack
 
-  GuestMachine(Instance instance, Part part, Trace trace) {
+  GuestMachine(Instance instance, Part part, Trace trace, Frames frames) {
     this.instance = instance;
     this.part = part;
     this.trace = trace;
+    this.frames = frames;
     replace();
   }
 
@@ -73,6 +75,14 @@ final class GuestMachine implements Machine {
     }
   }
 
+  Part part() {
+    return part;
+  }
+
+  Frames frames() {
+    return frames;
+  }
+
   /** Takes the compiled classes if they have become ready. */
   void refresh() {
     if (current instanceof Interpreter && part.module().isCompiled()) {
@@ -85,7 +95,9 @@ final class GuestMachine implements Machine {
     Machine before = current;
     CompiledModule module = part.module();
     current =
-        module.isCompiled() ? module.machine(instance) : new Interpreter(instance, part, trace);
+        module.isCompiled()
+            ? module.machine(instance)
+            : new Interpreter(instance, part, trace, frames);
     return before;
   }
 

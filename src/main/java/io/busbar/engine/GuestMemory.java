@@ -18,8 +18,8 @@ import java.util.Arrays;
 /**
  * A linear memory as one flat array, never larger than its quota.
  *
- * <p>Growing beyond the quota or the heap gives -1, as the specification wants, and the bulk
- * operations look at the interrupt flag first, so a guest made of nothing else can be stopped.
+ * <p>Growing beyond the quota, the budget or the heap gives -1, as the specification wants, and the
+ * bulk operations look at the interrupt flag first, so a guest made of nothing else can be stopped.
  */
 final class GuestMemory implements Memory {
   private static final VarHandle SHORT = view(short[].class);
@@ -32,14 +32,21 @@ final class GuestMemory implements Memory {
   private static final int FILL_STEP = 16 << 10; // bytes copied at once, that stay in the cache
 
   private final MemoryLimits limits;
+  private final Budget budget; // holds the whole array
   private DataSegment[] segments;
   private byte[] data; // at least `size` long, so that growing page by page copies rarely
   private int size; // in bytes
 
-  /** With its initial pages; throws OutOfMemoryError where the heap cannot hold them. */
-  GuestMemory(MemoryLimits limits) {
+  /**
+   * With its initial pages; fails with {@code LIMIT} where the budget has no room for them, and
+   * with OutOfMemoryError where the heap has none.
+   */
+  GuestMemory(MemoryLimits limits, Budget budget) {
     this.limits = limits;
+    this.budget = budget;
     this.size = PAGE_SIZE * limits.initialPages();
+    budget.reserve(size);
+    budget.pace(size);
     this.data = new byte[size];
   }
 
@@ -81,16 +88,37 @@ final class GuestMemory implements Memory {
   }
 
   private boolean resize(int wanted) {
-    if (wanted > data.length) {
-      long roomy = Math.max(wanted, data.length + (data.length >> 1));
-      int most = Math.min(MOST_BYTES, maximumPages() * PAGE_SIZE);
-      try {
-        data = Arrays.copyOf(data, (int) Math.min(roomy, most));
-      } catch (OutOfMemoryError e) {
-        return false;
-      }
+    if (wanted > data.length && !enlarge(roomy(wanted)) && !enlarge(wanted)) {
+      return false;
     }
     size = wanted;
+    return true;
+  }
+
+  /** With room for half as much again, but no more than the memory can ever have. */
+  private int roomy(int wanted) {
+    long half = data.length + (long) (data.length >> 1);
+    int most = Math.min(MOST_BYTES, maximumPages() * PAGE_SIZE);
+    return (int) Math.min(most, Math.max(wanted, half));
+  }
+
+  /** The old array stays until the new one is filled, so for a while both are reserved. */
+  private boolean enlarge(int length) {
+    int before = data.length;
+    if (!budget.tryReserve(length)) {
+      return false;
+    }
+    try {
+      budget.pace(length);
+      data = Arrays.copyOf(data, length);
+    } catch (OutOfMemoryError e) {
+      budget.release(length);
+      return false;
+    } catch (ChicoryInterruptedException e) {
+      budget.release(length);
+      throw e;
+    }
+    budget.release(before);
     return true;
   }
 

@@ -4,6 +4,7 @@ import com.dylibso.chicory.runtime.ChicoryInterruptedException;
 import com.dylibso.chicory.runtime.ExecutionListener;
 import com.dylibso.chicory.runtime.MStack;
 import com.dylibso.chicory.runtime.WasmRuntimeException;
+import com.dylibso.chicory.wasm.types.AnnotatedInstruction;
 import com.dylibso.chicory.wasm.types.Instruction;
 import com.dylibso.chicory.wasm.types.OpCode;
 import java.util.Set;
@@ -25,6 +26,7 @@ final class InstructionWatch implements ExecutionListener {
   private final boolean corrected;
   private int count;
   private boolean swapBack;
+  private Instruction last; // null: none yet
 
   InstructionWatch(Part part) {
     this.part = part;
@@ -34,6 +36,7 @@ final class InstructionWatch implements ExecutionListener {
 
   @Override
   public void onExecution(Instruction instruction, MStack stack) {
+    last = instruction;
     if (!vectorStores.isEmpty()) {
       mendVectors(instruction, stack);
     }
@@ -69,9 +72,15 @@ final class InstructionWatch implements ExecutionListener {
     }
   }
 
+  /** The blocks that were open at the last instruction. */
+  int openBlocks() {
+    return last instanceof AnnotatedInstruction known ? known.depth() : 0;
+  }
+
   /** The stack it has seen is gone. */
   void reset() {
     swapBack = false;
+    last = null;
   }
 
   private void mendVectors(Instruction instruction, MStack stack) {

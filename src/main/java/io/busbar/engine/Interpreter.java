@@ -8,18 +8,20 @@ import com.dylibso.chicory.wasm.types.FunctionType;
 import java.util.Deque;
 
 /**
- * The interpreter, which also remembers the functions an exception passes through, and pays where a
- * metered module would call a mark.
+ * The interpreter, which also remembers the functions an exception passes through, bounds what its
+ * frames hold, and pays where a metered module would call a mark.
  */
 final class Interpreter extends InterpreterMachine {
   private final Part part;
   private final Trace trace;
   private final int firstMark;
+  private final Frames frames;
 
-  Interpreter(Instance instance, Part part, Trace trace) {
+  Interpreter(Instance instance, Part part, Trace trace, Frames frames) {
     super(instance);
     this.part = part;
     this.trace = trace;
+    this.frames = frames;
     this.firstMark = part.module().firstMark();
   }
 
@@ -42,11 +44,15 @@ final class Interpreter extends InterpreterMachine {
       long[] args,
       FunctionType callType,
       boolean popResults) {
+    long frame = part.frame(funcId, args.length);
+    frames.enter(frame, Frames.operands(stack.size()));
     try {
       return super.call(stack, instance, callStack, funcId, args, callType, popResults);
     } catch (RuntimeException e) {
       trace.passed(e, part, funcId);
       throw e;
+    } finally {
+      frames.leave(frame);
     }
   }
 }

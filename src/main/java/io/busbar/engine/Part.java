@@ -43,12 +43,12 @@ final class Part {
   }
 
   /** Builds the instance, and then runs its start section. */
-  void build(ImportValues imports, Quotas quotas, Tags tags, Trace trace) {
+  void build(ImportValues imports, Quotas quotas, Tags tags, Trace trace, Frames frames) {
     tags.showTypes();
     instance =
         Instance.builder(module.wasm())
             .withImportValues(imports)
-            .withMachineFactory(made -> new GuestMachine(made, this, trace))
+            .withMachineFactory(made -> new GuestMachine(made, this, trace, frames))
             .withMemoryFactory(quotas::memory)
             .withTableFactory((table, value) -> new TableView(quotas.table(table, value), this))
             .withUnsafeExecutionListener(watch)
@@ -125,6 +125,11 @@ final class Part {
 
   GuestMachine machine() {
     return (GuestMachine) instance.getMachine();
+  }
+
+  /** What the frame of a function takes that is interpreted and called now, in bytes, about. */
+  long frame(int function, int params) {
+    return Frames.bytes(params + module.locals(function), watch.openBlocks());
   }
 
   /** A frame of a trap: {@code module!function}. */

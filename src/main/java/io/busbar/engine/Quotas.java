@@ -7,20 +7,26 @@ import io.busbar.model.Failure;
 import io.busbar.model.Limit;
 import io.busbar.model.Limits;
 
-/** Makes the memories and tables of one guest, links included, as far as its limits allow. */
+/**
+ * Makes the memories and tables of one guest, links included, as far as its limits and its budget
+ * allow.
+ */
 final class Quotas {
   private final Limits limits;
+  private final Budget budget;
   private int instances;
   private int memories;
   private int tables;
 
-  Quotas(Limits limits) {
+  Quotas(Limits limits, Budget budget) {
     this.limits = limits;
+    this.budget = budget;
   }
 
   /** One more instance; fails with {@code LIMIT}. */
-  void instance() {
+  void instance(CompiledModule module) {
     count("instance", ++instances, Limit.INSTANCES);
+    budget.reserve(module.instanceBytes());
   }
 
   private void count(String what, int number, Limit limit) {
@@ -38,7 +44,7 @@ final class Quotas {
           "memory minimum size of %d pages exceeds memory limits", asked.initialPages());
     }
     int most = Math.min(asked.maximumPages(), quota);
-    return new GuestMemory(new MemoryLimits(asked.initialPages(), most, asked.shared()));
+    return new GuestMemory(new MemoryLimits(asked.initialPages(), most, asked.shared()), budget);
   }
 
   GuestTable table(Table asked, int initialValue) {
@@ -48,6 +54,6 @@ final class Quotas {
       throw Failure.LIMIT.because(
           "table minimum size of %d elements exceeds table limits", asked.limits().min());
     }
-    return new GuestTable(asked, initialValue, quota);
+    return GuestTable.of(asked, initialValue, quota, budget);
   }
 }

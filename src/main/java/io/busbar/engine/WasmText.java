@@ -105,7 +105,7 @@ final class WasmText {
     try (WasiPreview1 wasi = WasiPreview1.builder().withOptions(options).build()) {
       Instance.builder(Tool.MODULE)
           .withMachineFactory(Wat2WasmModule::create)
-          .withMemoryFactory(GuestMemory::new)
+          .withMemoryFactory(limits -> new GuestMemory(limits, Budget.unbounded()))
           .withImportValues(ImportValues.builder().addFunction(wasi.toHostFunctions()).build())
           .build(); // runs _start
     }

@@ -1,5 +1,6 @@
 package io.busbar.host;
 
+import io.busbar.engine.Budget;
 import io.busbar.engine.Guest;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Limits;
@@ -18,6 +19,7 @@ final class Blueprint {
   private final String label;
   private final Limits limits;
   private final ModuleService.Used modules;
+  private final Seat seat;
   private final Callbacks calls;
 
   Blueprint(
@@ -26,6 +28,7 @@ final class Blueprint {
       InstanceSpec spec,
       Limits limits,
       ModuleService.Used modules,
+      Seat seat,
       Callbacks calls) {
     this.vertx = vertx;
     this.context = vertx.getOrCreateContext();
@@ -34,6 +37,7 @@ final class Blueprint {
     this.label = label(spec);
     this.limits = limits;
     this.modules = modules;
+    this.seat = seat;
     this.calls = calls;
   }
 
@@ -42,21 +46,36 @@ final class Blueprint {
     return spec.module() instanceof ModuleRef.Named named ? named.name() : spec.id().orElseThrow();
   }
 
-  /** A guest and the bus's end of its streams. */
-  record Life(Guest guest, Optional<Streams> streams) {
+  /**
+   * A guest and the bus's end of its streams.
+   *
+   * @param budget where what both hold of the heap is reserved
+   */
+  record Life(Guest guest, Optional<Streams> streams, Budget budget) {
     /** Closes what the guest has open; nothing may run in it any more. */
     void close() {
       streams.ifPresent(Streams::close);
       guest.close();
+      budget.close();
     }
   }
 
   /** A fresh guest whose start section has run; on the lane, as part of this job. */
   Life build(Job<?> job) {
-    Optional<Streams> streams =
-        spec.wasi().map(wasi -> new Streams(vertx, context, node, id(), wasi, limits));
+    Budget budget = seat.budget().part();
     try {
-      return inTime(new Life(Guest.start(plan(streams), calls), streams), job);
+      return inTime(build(budget), job);
+    } catch (RuntimeException | Error e) {
+      budget.close();
+      throw e;
+    }
+  }
+
+  private Life build(Budget budget) {
+    Optional<Streams> streams =
+        spec.wasi().map(wasi -> new Streams(vertx, context, node, id(), wasi, limits, budget));
+    try {
+      return new Life(Guest.start(plan(streams, budget), calls), streams, budget);
     } catch (RuntimeException | Error e) {
       streams.ifPresent(Streams::close);
       throw e;
@@ -73,12 +92,13 @@ final class Blueprint {
     return life;
   }
 
-  private Guest.Plan plan(Optional<Streams> streams) {
+  private Guest.Plan plan(Optional<Streams> streams, Budget budget) {
     Guest.Plan plan =
         Guest.Plan.of(modules.module(), label)
             .withImports(spec.imports())
             .withLinks(modules.links())
-            .withLimits(limits);
+            .withLimits(limits)
+            .withBudget(budget);
     return streams.map(Streams::plan).map(plan::withWasi).orElse(plan);
   }
 

@@ -39,6 +39,7 @@ public final class Host {
    *     may move
    * @param callsAtOnce the most calls one {@code calls} may hold
    * @param roots the real directories below which guests may be given others
+   * @param quota what all instances may take together, and those of one user
    */
   public record Options(
       String node,
@@ -52,7 +53,18 @@ public final class Host {
       int moduleBytes,
       long sliceBytes,
       int callsAtOnce,
-      List<Path> roots) {}
+      List<Path> roots,
+      Quota quota) {}
+
+  /**
+   * What instances may take together.
+   *
+   * @param bytes what they may reserve of the heap
+   * @param instances how many there may be
+   * @param userBytes what those of one user may reserve of it
+   * @param userInstances how many one user may have
+   */
+  public record Quota(long bytes, int instances, long userBytes, int userInstances) {}
 
   /** How long after its deadline a guest's thread may go on before it is written off. */
   private static final Duration PATIENCE = Duration.ofSeconds(2);
@@ -62,6 +74,7 @@ public final class Host {
   private final Callers callers;
   private final Health health;
   private final Lanes lanes;
+  private final Tenants tenants;
   private final WorkerExecutor blocking;
   private final ModuleService modules;
   private final InstanceService instances;
@@ -73,6 +86,7 @@ public final class Host {
     this.vertx = vertx;
     this.options = options;
     int stack = Math.toIntExact(options.limits.get(Limit.STACK));
+    this.tenants = new Tenants(options.quota);
     Events events = new Events(vertx, options.addresses, options.node);
     this.health = new Health(options.node, options.lost, events);
     this.lanes =
@@ -97,6 +111,7 @@ public final class Host {
                 options.roots),
             modules,
             lanes,
+            tenants,
             functions,
             health,
             options.limits,
@@ -136,6 +151,7 @@ public final class Host {
     Map<String, Object> node = new LinkedHashMap<>();
     node.put("node", options.node);
     node.put("instances", instances.size());
+    node.put("memory", memory());
     node.put("running", lanes.running());
     node.put("waiting", lanes.lent());
     node.put("lost", lanes.lost());
@@ -143,6 +159,13 @@ public final class Host {
     health.trouble().ifPresent(reason -> node.put("reason", reason));
     node.put("started", started.toString());
     return Future.succeededFuture(Body.of("nodes", List.of(node)));
+  }
+
+  private Map<String, Object> memory() {
+    Map<String, Object> bytes = new LinkedHashMap<>();
+    bytes.put("reserved", tenants.node().reserved());
+    bytes.put("limit", tenants.node().most());
+    return bytes;
   }
 
   /** Stops listening, then every instance, then the threads. */

@@ -37,6 +37,7 @@ final class InstanceService {
   private final LiveInstance.Context node;
   private final ModuleService modules;
   private final Lanes lanes;
+  private final Tenants tenants;
   private final Functions functions;
   private final Health health;
   private final Limits limits;
@@ -51,6 +52,7 @@ final class InstanceService {
       LiveInstance.Context node,
       ModuleService modules,
       Lanes lanes,
+      Tenants tenants,
       Functions functions,
       Health health,
       Limits limits,
@@ -59,6 +61,7 @@ final class InstanceService {
     this.node = node;
     this.modules = modules;
     this.lanes = lanes;
+    this.tenants = tenants;
     this.functions = functions;
     this.health = health;
     this.limits = limits;
@@ -111,15 +114,29 @@ final class InstanceService {
     if (closing) {
       throw Failure.UNAVAILABLE.because("node `%s` is closing", node.node());
     }
+    Seat seat = tenants.take(owner(ask));
     if (instances.putIfAbsent(id, Optional.empty()) != null) {
+      seat.close();
       throw Failure.CONFLICT.because("instance `%s` exists already", id);
     }
     ask.concerns(id, node.node());
     return Future.succeededFuture()
         .compose(free -> useInTime(asked, id, granted, time))
-        .compose(used -> start(ask, asked.withId(id), granted, used, time))
+        .onFailure(e -> seat.close())
+        .compose(used -> start(ask, asked.withId(id), granted, used, seat, time))
         .onFailure(e -> instances.remove(id))
         .map(live -> Body.of(started(id, live)));
+  }
+
+  /** Who asks, or whose guest does where it comes out of a callback; empty: the operator. */
+  private Optional<String> owner(Ask ask) {
+    List<String> chain = ask.chain();
+    if (ask.user().isPresent() || chain.isEmpty()) {
+      return ask.user();
+    }
+    return instances
+        .getOrDefault(chain.get(chain.size() - 1), Optional.empty())
+        .flatMap(LiveInstance::user);
   }
 
   /** Before any of them is compiled. */
@@ -173,20 +190,38 @@ final class InstanceService {
 
   /** The start section runs in the lane like any call, and within the same time. */
   private Future<LiveInstance> start(
-      Ask ask, InstanceSpec spec, Limits granted, ModuleService.Used used, Job.Time time) {
+      Ask ask,
+      InstanceSpec spec,
+      Limits granted,
+      ModuleService.Used used,
+      Seat seat,
+      Job.Time time) {
     String id = spec.id().orElseThrow();
-    Lane lane = new Lane(lanes, id, LiveInstance.mailbox(granted));
+    Lane lane = new Lane(lanes, id, seat.user(), LiveInstance.mailbox(granted));
+    return Future.succeededFuture()
+        .compose(open -> start(ask, spec, granted, used, seat, time, lane))
+        .recover(e -> discard(lane, used, seat).transform(done -> Future.failedFuture(e)));
+  }
+
+  private Future<LiveInstance> start(
+      Ask ask,
+      InstanceSpec spec,
+      Limits granted,
+      ModuleService.Used used,
+      Seat seat,
+      Job.Time time,
+      Lane lane) {
+    String id = spec.id().orElseThrow();
     Callbacks calls = new Callbacks(vertx, id, functions, node.callers(), lane);
-    Blueprint blueprint = new Blueprint(vertx, node, spec, granted, used, calls);
+    Blueprint blueprint = new Blueprint(vertx, node, spec, granted, used, seat, calls);
     boolean own = spec.address().orElse(addressed);
     Job<Blueprint.Life> job =
         new Job<>(running -> first(ask, blueprint, running), Job.Asker.of(ask), time);
     return lane.submit(job)
-        .map(first -> new LiveInstance(node, blueprint, first, lane, own))
+        .map(first -> new LiveInstance(node, blueprint, first, lane, seat, own))
         .compose(this::deploy)
         .compose(live -> closing ? closed(live) : Future.succeededFuture(live))
-        .onSuccess(live -> instances.put(id, Optional.of(live)))
-        .recover(e -> discard(lane, used, id).transform(done -> Future.failedFuture(e)));
+        .onSuccess(live -> instances.put(id, Optional.of(live)));
   }
 
   private static Blueprint.Life first(Ask ask, Blueprint blueprint, Job<?> job) {
@@ -211,8 +246,10 @@ final class InstanceService {
                     Failure.UNAVAILABLE.because("node `%s` is closing", node.node())));
   }
 
-  private Future<Void> discard(Lane lane, ModuleService.Used used, String id) {
+  /** What was reserved is given back once nothing runs any more, however long that takes. */
+  private Future<Void> discard(Lane lane, ModuleService.Used used, Seat seat) {
     return lane.close()
+        .onComplete(done -> seat.close())
         .timeout(DISCARD_GRACE.toMillis(), TimeUnit.MILLISECONDS)
         .eventually(() -> modules.unuse(used));
   }

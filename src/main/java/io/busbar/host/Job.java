@@ -44,6 +44,8 @@ final class Job<T> {
     }
   }
 
+  private static final System.Logger LOG = System.getLogger(Job.class.getName());
+
   private enum State {
     QUEUED,
     RUNNING,
@@ -133,9 +135,20 @@ final class Job<T> {
     }
     WasmException why = end();
     if (thrown == null) {
-      promise.tryComplete(result);
+      complete(result);
     } else {
       promise.tryFail(why == null ? thrown : why);
+    }
+  }
+
+  /** What comes too late for its asker is closed if it can be. */
+  private void complete(T result) {
+    if (!promise.tryComplete(result) && result instanceof AutoCloseable late) {
+      try {
+        late.close();
+      } catch (Exception e) {
+        LOG.log(System.Logger.Level.WARNING, "cannot close what came too late", e);
+      }
     }
   }
 

@@ -20,6 +20,7 @@ import java.util.Optional;
 final class Lane {
   private final Lanes lanes;
   private final String name;
+  private final Optional<String> user;
   private final int mailbox;
   private final Deque<Job<?>> queue = new ArrayDeque<>(); // this and the rest guarded by this
   private final Promise<Void> closed = Promise.promise();
@@ -32,10 +33,16 @@ final class Lane {
   private String parked; // why; null: it is not
   private int waits; // callbacks that are waited for; only on the guest's thread
 
-  Lane(Lanes lanes, String name, int mailbox) {
+  /** For an instance of this user; empty: the operator's. */
+  Lane(Lanes lanes, String name, Optional<String> user, int mailbox) {
     this.lanes = lanes;
     this.name = name;
+    this.user = user;
     this.mailbox = mailbox;
+  }
+
+  Optional<String> user() {
+    return user;
   }
 
   /** Puts a job at the end; fails at once with {@code OVERLOADED}, or where it is not open. */

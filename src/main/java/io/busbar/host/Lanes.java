@@ -7,8 +7,6 @@ import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.VertxInternal;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -20,10 +18,11 @@ import java.util.concurrent.TimeUnit;
 /**
  * Who of a node's lanes may run: the only caller of {@code executeBlocking} for guests.
  *
- * <p>There are about as many rights to run as cores, and far more threads. A lane gives its right
- * on after a short time if others wait; one that is inside a long call lends its right to the next,
- * so guests that never end share the cores with the others instead of shutting them out. A thread
- * that cannot be stopped is written off: another takes its place until it comes back.
+ * <p>There are about as many rights to run as cores, and far more threads. Users take turns. A lane
+ * gives its right on after a short time if others wait; one that is inside a long call lends its
+ * right to the next, so guests that never end share the cores with the others instead of shutting
+ * them out. A thread that cannot be stopped is written off: another takes its place until it comes
+ * back.
  */
 final class Lanes implements AutoCloseable {
   /**
@@ -38,6 +37,7 @@ final class Lanes implements AutoCloseable {
 
   private static final System.Logger LOG = System.getLogger(Lanes.class.getName());
   private static final long SLICE = Duration.ofMillis(2).toNanos();
+  private static final int THREADS_OF_USER = 4; // one in so many
   private static final long LONG_CALL = Duration.ofMillis(20).toNanos();
 
   private final Options options;
@@ -46,7 +46,7 @@ final class Lanes implements AutoCloseable {
   private final Context workers;
   private final Watch watch;
   private final Set<Lane> busy = ConcurrentHashMap.newKeySet();
-  private final Deque<Lane> ready = new ArrayDeque<>(); // this and the rest guarded by this
+  private final Turns ready; // this and the rest guarded by this
   private final Set<Lane> draining = new HashSet<>();
   private final Set<Lane> lent = new HashSet<>(); // of those draining
   private final Set<Lane> lost = new HashSet<>(); // drained by threads that were written off
@@ -55,6 +55,7 @@ final class Lanes implements AutoCloseable {
   Lanes(Vertx vertx, Options options, Health health) {
     this.options = options;
     this.health = health;
+    this.ready = new Turns(Math.max(options.rights, options.threads / THREADS_OF_USER));
     this.threads = threads(options);
     this.workers = workers((VertxInternal) vertx);
     this.watch = new Watch(this::tick);
@@ -139,6 +140,7 @@ final class Lanes implements AutoCloseable {
     if (done != null) {
       draining.remove(done);
       lent.remove(done);
+      ready.done(done);
       if (more) {
         ready.add(done);
       }

@@ -54,6 +54,7 @@ final class LiveInstance extends VerticleBase {
   private final ModuleInfo module;
   private final Lives lives;
   private final Lane lane;
+  private final Seat seat;
   private final boolean addressed;
   private final Instant started = Instant.now();
   private final LongAdder operations = new LongAdder();
@@ -62,7 +63,12 @@ final class LiveInstance extends VerticleBase {
   private Endpoint endpoint;
 
   LiveInstance(
-      Context node, Blueprint blueprint, Blueprint.Life first, Lane lane, boolean addressed) {
+      Context node,
+      Blueprint blueprint,
+      Blueprint.Life first,
+      Lane lane,
+      Seat seat,
+      boolean addressed) {
     this.node = node;
     this.blueprint = blueprint;
     this.id = blueprint.id();
@@ -70,6 +76,7 @@ final class LiveInstance extends VerticleBase {
     this.module = blueprint.modules().module().info();
     this.lives = new Lives(blueprint, first, lane, node.events);
     this.lane = lane;
+    this.seat = seat;
     this.addressed = addressed;
   }
 
@@ -90,11 +97,18 @@ final class LiveInstance extends VerticleBase {
 
   /** Closes what the guest has open; nothing may run in it any more. */
   Future<Void> release() {
-    return vertx.executeBlocking(
-        () -> {
-          lives.close();
-          return null;
-        });
+    return vertx
+        .<Void>executeBlocking(
+            () -> {
+              lives.close();
+              return null;
+            })
+        .onComplete(done -> seat.close());
+  }
+
+  /** Whose it is; empty: the operator's. */
+  Optional<String> user() {
+    return seat.user();
   }
 
   ModuleService.Used modules() {
@@ -234,6 +248,7 @@ final class LiveInstance extends VerticleBase {
     fields.put("exports", Codec.exports(module));
     fields.put("imports", Codec.imports(module));
     lives.now().ifPresent(life -> describe(fields, life.guest()));
+    fields.put("reserved", seat.budget().reserved());
     fields.put("queue", lane.queued());
     fields.put("running", lane.isRunning());
     fields.put("counters", counters());

@@ -1,5 +1,6 @@
 package io.busbar.host;
 
+import io.busbar.engine.Budget;
 import io.busbar.engine.wasi.Output;
 import io.busbar.engine.wasi.Stdio;
 import io.busbar.engine.wasi.Wasi;
@@ -28,19 +29,23 @@ final class Streams {
   private final Stdio stdio;
   private final Optional<Publisher> publisher;
 
-  /** With the context on which its output is published. */
+  /**
+   * With the context on which its output is published, and where what they hold is reserved; fails
+   * with {@code LIMIT} where stdin does not fit.
+   */
   Streams(
       Vertx vertx,
       Context context,
       LiveInstance.Context node,
       String id,
       WasiSpec spec,
-      Limits limits) {
+      Limits limits,
+      Budget budget) {
     this.node = node;
     this.spec = spec;
     this.limits = limits;
     int capacity = Math.toIntExact(limits.get(Limit.STREAM_BYTES));
-    this.stdio = new Stdio(spec.stdin(), spec.stdinOpen(), capacity);
+    this.stdio = new Stdio(spec.stdin(), spec.stdinOpen(), capacity, budget);
     this.publisher =
         spec.publish()
             ? Optional.of(new Publisher(vertx, context, node.addresses().stdio(id), stdio))

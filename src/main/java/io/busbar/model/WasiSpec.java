@@ -72,6 +72,11 @@ public record WasiSpec(
       files.keySet().forEach(Preopen::checkFile);
     }
 
+    /** What its files hold together. */
+    public long bytes() {
+      return files.values().stream().mapToLong(bytes -> bytes.length).sum();
+    }
+
     private static void checkFile(String path) {
       checkText("wasi.preopens", path);
       for (String name : path.split("/", -1)) {
@@ -81,6 +86,11 @@ public record WasiSpec(
         }
       }
     }
+  }
+
+  /** What it brings along: its input and its files. */
+  public long bytes() {
+    return stdin.length + preopens.stream().mapToLong(Preopen::bytes).sum();
   }
 
   /** A program of this name with these arguments. */

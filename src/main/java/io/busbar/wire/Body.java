@@ -117,6 +117,14 @@ public final class Body {
     throw wrong(key, "true or false", value);
   }
 
+  public Optional<Double> optionalNumber(String key) {
+    Object value = fields.get(key);
+    if (value == null || value instanceof Number) {
+      return Optional.ofNullable((Number) value).map(Number::doubleValue);
+    }
+    throw wrong(key, "a number", value);
+  }
+
   /** A field that must be a whole number, 0 or more. */
   public long whole(String key) {
     Object value = fields.get(key);

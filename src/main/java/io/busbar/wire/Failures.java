@@ -47,6 +47,8 @@ public final class Failures {
       return ours;
     } else if (thrown instanceof ReplyException reply) {
       return from(reply);
+    } else if (thrown instanceof OutOfMemoryError) {
+      return Failure.LIMIT.because("the node has no memory left for this operation");
     }
     return WasmException.internal(thrown);
   }

@@ -166,7 +166,7 @@ class BareMemoryTest {
   void emptyMemory_costsWhatItHolds() {
     ByteArrayMemory bare = new ByteArrayMemory(new MemoryLimits(1));
     assertEquals(32_767, ((Object[]) Bare.field(bare, ByteArrayMemory.class, "pages")).length);
-    GuestMemory ours = new GuestMemory(new MemoryLimits(1));
+    GuestMemory ours = new GuestMemory(new MemoryLimits(1), Budget.unbounded());
     assertEquals(65_536, ((byte[]) Bare.field(ours, GuestMemory.class, "data")).length);
   }
 

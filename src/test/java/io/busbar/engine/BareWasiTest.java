@@ -48,7 +48,8 @@ class BareWasiTest {
   @TempDir Path folder;
   private Path box;
   private ByteArrayOutputStream out;
-  private final Stdio stdio = new Stdio("in".getBytes(StandardCharsets.UTF_8), false, KEPT);
+  private final Stdio stdio =
+      new Stdio("in".getBytes(StandardCharsets.UTF_8), false, KEPT, Budget.unbounded());
 
   @BeforeEach
   void fill() throws IOException {

@@ -14,6 +14,7 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -37,7 +38,7 @@ class LaneTest {
   }
 
   private Lane lane(String name) {
-    return new Lane(lanes, name, 100);
+    return new Lane(lanes, name, Optional.empty(), 100);
   }
 
   private static Future<Integer> submit(Lane lane, Callable<Integer> work, long millis) {

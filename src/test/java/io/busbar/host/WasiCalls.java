@@ -25,7 +25,11 @@ final class WasiCalls {
   private final InstanceRef instance;
 
   WasiCalls(TestNode node, WasiSpec wasi) {
-    instance = node.start(TestNode.inline("wasi_calls").withWasi(wasi));
+    this(node.start(TestNode.inline("wasi_calls").withWasi(wasi)));
+  }
+
+  WasiCalls(InstanceRef instance) {
+    this.instance = instance;
   }
 
   InstanceRef instance() {

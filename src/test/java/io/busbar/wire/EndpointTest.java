@@ -45,4 +45,23 @@ class EndpointTest {
     assertEquals(
         Failure.NO_SUCH_INSTANCE, Failures.from(discarded).failure(), () -> "" + discarded);
   }
+
+  @Test
+  void operationWithoutMemory_failsWithLimit() {
+    SendPolicy policy = new SendPolicy(Addresses.STANDARD, List.of());
+    Endpoint.open(
+            vertx,
+            "there",
+            policy,
+            ask -> {
+              throw new OutOfMemoryError("Java heap space");
+            })
+        .await();
+    ReplyException told =
+        assertThrows(
+            ReplyException.class,
+            () -> vertx.eventBus().<Object>request("there", new JsonObject()).await());
+    assertEquals(Failure.LIMIT.code(), told.failureCode());
+    assertEquals("the node has no memory left for this operation", told.getMessage());
+  }
 }

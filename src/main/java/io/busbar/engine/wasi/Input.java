@@ -1,20 +1,39 @@
 package io.busbar.engine.wasi;
 
+import io.busbar.engine.Budget;
 import io.busbar.model.Failure;
 import java.util.concurrent.TimeUnit;
 
 /** What a guest reads as stdin: it waits for bytes, whoever writes them never does. */
 public final class Input {
+  private final Budget budget;
   private final Ring bytes; // this and the rest guarded by this
   private boolean closed;
   private Ring detour; // read instead, to its end
 
-  Input(byte[] first, int capacity) {
-    bytes = new Ring(capacity);
-    bytes.add(first, 0, first.length);
+  /** Fails with {@code LIMIT} where the budget has no room for the first bytes. */
+  Input(byte[] first, int capacity, Budget budget) {
+    this.budget = budget;
+    this.bytes = ring(first, capacity);
   }
 
-  /** All or nothing; fails with {@code CONFLICT}, {@code TOO_LARGE} or {@code OVERLOADED}. */
+  private Ring ring(byte[] first, int capacity) {
+    Ring ring = new Ring(capacity, budget);
+    fill(ring, first);
+    return ring;
+  }
+
+  private static void fill(Ring ring, byte[] bytes) {
+    if (ring.makeRoom(bytes.length) < bytes.length) {
+      throw Failure.LIMIT.because("there is no room for %d bytes of stdin more", bytes.length);
+    }
+    ring.add(bytes, 0, bytes.length);
+  }
+
+  /**
+   * All or nothing; fails with {@code CONFLICT}, {@code TOO_LARGE}, {@code OVERLOADED} or {@code
+   * LIMIT}.
+   */
   public synchronized void write(byte[] more) {
     if (closed) {
       throw Failure.CONFLICT.because("stdin is closed");
@@ -27,7 +46,7 @@ public final class Input {
       throw Failure.OVERLOADED.because(
           "stdin is full: %d bytes wait to be read, %d more do not fit", bytes.size(), more.length);
     }
-    bytes.add(more, 0, more.length);
+    fill(bytes, more);
     notifyAll();
   }
 
@@ -52,12 +71,14 @@ public final class Input {
 
   /** Until {@link #resume} these bytes are read, and then the end. */
   synchronized void divert(byte[] input) {
-    detour = new Ring(input.length);
-    detour.add(input, 0, input.length);
+    detour = ring(input, input.length);
   }
 
   synchronized void resume() {
-    detour = null;
+    if (detour != null) {
+      detour.drop();
+      detour = null;
+    }
   }
 
   /** Waits at most so long; whether a read would not wait now. */

@@ -68,8 +68,13 @@ final class OpenFile implements Descriptor {
       channel.position(channel.size());
     }
     long at = position < 0 ? channel.position() : position;
-    tree.quota().checkSize(at + from.remaining());
+    checkRoom(at + from.remaining());
     return position < 0 ? channel.write(from) : channel.write(from, position);
+  }
+
+  private void checkRoom(long end) throws Errno.Thrown, IOException {
+    tree.quota().checkSize(end);
+    tree.reserve(path, channel.size(), end);
   }
 
   private void checkWritable() throws Errno.Thrown {
@@ -81,7 +86,7 @@ final class OpenFile implements Descriptor {
   /** Cuts it, or fills it up with zeros. */
   void setSize(long size) throws Errno.Thrown, IOException {
     checkWritable();
-    tree.quota().checkSize(size);
+    checkRoom(size);
     if (size > channel.size()) {
       channel.write(ByteBuffer.allocate(1), size - 1);
     } else {

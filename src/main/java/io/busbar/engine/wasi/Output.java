@@ -1,9 +1,11 @@
 package io.busbar.engine.wasi;
 
+import io.busbar.engine.Budget;
 import java.util.Optional;
 
 /**
- * What a guest wrote to stdout or stderr and nobody has read yet, never more than its capacity.
+ * What a guest wrote to stdout or stderr and nobody has read yet, never more than its capacity, or
+ * than the budget has room for.
  *
  * <p>What does not fit is lost, and everything after it until all that was kept has been read: the
  * chunk that ends there says so, and what follows it begins anew.
@@ -18,6 +20,7 @@ public final class Output {
    */
   public record Chunk(byte[] bytes, boolean more, boolean truncated, boolean closed) {}
 
+  private final Budget budget;
   private final Ring bytes; // this and the rest guarded by this
   private boolean cut;
   private boolean closed;
@@ -25,8 +28,9 @@ public final class Output {
   private boolean detourCut;
   private Runnable listener = () -> {};
 
-  Output(int capacity) {
-    bytes = new Ring(capacity);
+  Output(int capacity, Budget budget) {
+    this.budget = budget;
+    this.bytes = new Ring(capacity, budget);
   }
 
   /** Runs where the guest writes, after each write: it must be quick and wait for nothing. */
@@ -77,13 +81,14 @@ public final class Output {
 
   /** Until {@link #resume} what is written is kept apart, at most so many bytes. */
   synchronized void divert(int most) {
-    detour = new Ring(most);
+    detour = new Ring(most, budget);
     detourCut = false;
   }
 
   /** What was kept apart; empty if it was too much. */
   synchronized Optional<byte[]> resume() {
     byte[] kept = detour.take(detour.size());
+    detour.drop();
     detour = null;
     return detourCut ? Optional.empty() : Optional.of(kept);
   }

@@ -2,6 +2,7 @@ package io.busbar.engine.wasi;
 
 import com.google.common.jimfs.Configuration;
 import com.google.common.jimfs.Jimfs;
+import io.busbar.engine.Budget;
 import io.busbar.model.Failure;
 import io.busbar.model.Names;
 import io.busbar.model.WasiSpec;
@@ -28,10 +29,11 @@ final class Preopens implements AutoCloseable {
    *
    * @param roots the real directories below which others may be opened
    * @param bytes what all files in memory may hold
+   * @param budget where what they hold is reserved
    */
-  Preopens(List<Path> roots, long bytes) {
+  Preopens(List<Path> roots, long bytes, Budget budget) {
     this.roots = roots;
-    this.quota = new FileQuota(bytes);
+    this.quota = new FileQuota(bytes, budget);
     this.bytes = bytes;
   }
 
@@ -44,8 +46,10 @@ final class Preopens implements AutoCloseable {
     return memory;
   }
 
-  /** Fails with {@code BAD_REQUEST}, {@code FORBIDDEN} or {@code TOO_LARGE}. */
+  /** Fails with {@code BAD_REQUEST}, {@code FORBIDDEN}, {@code TOO_LARGE} or {@code LIMIT}. */
   List<Directory> open(List<WasiSpec.Preopen> specs) {
+    long files = specs.stream().mapToLong(spec -> spec.files().size()).sum();
+    quota.reserveFirst(files, specs.stream().mapToLong(WasiSpec.Preopen::bytes).sum());
     List<Directory> opened = new ArrayList<>();
     for (WasiSpec.Preopen spec : specs) {
       Path path = spec.host().isPresent() ? real(spec.host().get()) : inMemory(opened.size(), spec);

@@ -1,18 +1,23 @@
 package io.busbar.engine.wasi;
 
-import java.util.Arrays;
+import io.busbar.engine.Budget;
 
-/** Bytes in order, in an array that grows up to its capacity; whoever owns it guards it. */
+/**
+ * Bytes in order, in an array that grows up to its capacity, and as far as the budget has room for
+ * it; whoever owns it guards it.
+ */
 final class Ring {
   private static final int FIRST = 4 << 10;
 
   private final int capacity;
+  private final Budget budget; // holds the whole array
   private byte[] data = new byte[0];
   private int start;
   private int size;
 
-  Ring(int capacity) {
+  Ring(int capacity, Budget budget) {
     this.capacity = capacity;
+    this.budget = budget;
   }
 
   int size() {
@@ -29,8 +34,7 @@ final class Ring {
 
   /** Adds as many of the bytes as there is room for; how many. */
   int add(byte[] bytes, int from, int length) {
-    int added = Math.min(length, room());
-    grow(size + added);
+    int added = makeRoom(Math.min(length, room()));
     int end = (int) (((long) start + size) % Math.max(1, data.length));
     int first = Math.min(added, data.length - end);
     System.arraycopy(bytes, from, data, end, first);
@@ -39,14 +43,29 @@ final class Ring {
     return added;
   }
 
-  private void grow(int wanted) {
-    if (wanted > data.length) {
-      int roomy = (int) Math.min(capacity, Math.max(FIRST, wanted * 2L));
-      byte[] larger = new byte[Math.max(wanted, roomy)];
-      copy(larger, 0, size);
-      data = larger;
-      start = 0;
+  /** Makes the array large enough for so many bytes more, or fewer; for how many. */
+  int makeRoom(int more) {
+    int wanted = size + more;
+    if (wanted > data.length && !enlarge(roomy(wanted)) && !enlarge(wanted)) {
+      return data.length - size;
     }
+    return more;
+  }
+
+  private int roomy(int wanted) {
+    return Math.max(wanted, (int) Math.min(capacity, Math.max(FIRST, wanted * 2L)));
+  }
+
+  private boolean enlarge(int length) {
+    if (!budget.tryReserve(length)) { // while it is copied there are both
+      return false;
+    }
+    byte[] larger = new byte[length];
+    copy(larger, 0, size);
+    budget.release(data.length);
+    data = larger;
+    start = 0;
+    return true;
   }
 
   private void copy(byte[] to, int at, int length) {
@@ -87,7 +106,15 @@ final class Ring {
   /** Gives the array back if nothing is in it. */
   void trim() {
     if (size == 0 && data.length > FIRST) {
-      data = Arrays.copyOf(data, 0);
+      drop();
     }
+  }
+
+  /** Gives the array back, and forgets what is in it. */
+  void drop() {
+    budget.release(data.length);
+    data = new byte[0];
+    start = 0;
+    size = 0;
   }
 }

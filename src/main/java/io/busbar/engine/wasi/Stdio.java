@@ -1,5 +1,6 @@
 package io.busbar.engine.wasi;
 
+import io.busbar.engine.Budget;
 import java.util.Optional;
 
 /** The other end of a guest's stdin, stdout and stderr: for any thread, and it never waits. */
@@ -9,15 +10,17 @@ public final class Stdio {
   private final Output stderr;
 
   /**
-   * Streams that hold at most so many bytes each.
+   * Streams that hold at most so many bytes each; fails with {@code LIMIT} where the budget has no
+   * room for the first ones.
    *
    * @param stdin what the guest reads first
    * @param open whether more may be written
+   * @param budget where what they hold is reserved, until it is closed
    */
-  public Stdio(byte[] stdin, boolean open, int capacity) {
-    this.stdin = new Input(stdin, Math.max(capacity, stdin.length));
-    this.stdout = new Output(capacity);
-    this.stderr = new Output(capacity);
+  public Stdio(byte[] stdin, boolean open, int capacity, Budget budget) {
+    this.stdin = new Input(stdin, Math.max(capacity, stdin.length), budget);
+    this.stdout = new Output(capacity, budget);
+    this.stderr = new Output(capacity, budget);
     if (!open) {
       this.stdin.close();
     }

@@ -9,7 +9,7 @@ import java.nio.channels.FileChannel;
  * length that the guest names.
  */
 final class TransferCalls {
-  private static final int CHUNK = 64 << 10;
+  static final int CHUNK = 64 << 10;
   private static final long OWN_POSITION = -1;
 
   private final Descriptors open;

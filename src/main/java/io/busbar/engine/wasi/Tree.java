@@ -25,6 +25,13 @@ record Tree(boolean readOnly, boolean real, FileQuota quota) {
     }
   }
 
+  /** Before a file of this tree is written up to this place. */
+  void reserve(Path file, long size, long end) throws Errno.Thrown, IOException {
+    if (!real && end > size) {
+      quota.reserve(Files.getFileStore(file.getRoot()), end - size);
+    }
+  }
+
   /** The attributes of the file itself; null where there is none. */
   static BasicFileAttributes attributes(Path path) throws IOException {
     try {

@@ -1,5 +1,6 @@
 package io.busbar.engine.wasi;
 
+import io.busbar.engine.Budget;
 import io.busbar.model.Failure;
 import io.busbar.model.Names;
 import io.busbar.model.WasiSpec;
@@ -48,9 +49,14 @@ public final class Wasi implements AutoCloseable {
     }
   }
 
-  /** Opens what the spec names; fails with the reason, and then leaves nothing open. */
-  public static Wasi open(Plan plan) {
-    Preopens preopens = new Preopens(plan.roots, plan.fileBytes);
+  /**
+   * Opens what the spec names; fails with the reason, and then leaves nothing open.
+   *
+   * @param budget where what it holds of the heap is reserved; closed by its owner
+   */
+  public static Wasi open(Plan plan, Budget budget) {
+    budget.reserve(plan.spec.bytes() + TransferCalls.CHUNK); // the spec stays with the instance
+    Preopens preopens = new Preopens(plan.roots, plan.fileBytes, budget);
     try {
       return new Wasi(plan, preopens);
     } catch (RuntimeException e) {

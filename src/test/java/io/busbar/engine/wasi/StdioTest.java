@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.busbar.engine.Budget;
 import java.io.ByteArrayOutputStream;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -24,7 +25,7 @@ class StdioTest {
   @Test
   void bytes_comeOutAsTheyWentIn_howeverTheyArePieced() {
     Random random = new Random(1);
-    Output stream = new Output(10_000);
+    Output stream = new Output(10_000, Budget.unbounded());
     ByteArrayOutputStream in = new ByteArrayOutputStream();
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     int held = 0;
@@ -48,7 +49,7 @@ class StdioTest {
 
   @Test
   void overflow_isMarkedWhereItHappened() {
-    Output stream = new Output(5);
+    Output stream = new Output(5, Budget.unbounded());
     write(stream, "1234");
     write(stream, "5678");
     write(stream, "9");
@@ -66,7 +67,7 @@ class StdioTest {
 
   @Test
   void text_isNotCutInsideACharacter() {
-    Output stream = new Output(100);
+    Output stream = new Output(100, Budget.unbounded());
     byte[] euro = "a€".getBytes(UTF_8);
     stream.write(euro, 3);
     Output.Chunk first = stream.readText(100);
