@@ -593,7 +593,7 @@ final class RandomModule {
         type == F32
             ? little(4).putFloat(Float.NaN).array()
             : little(8).putDouble(Double.NaN).array());
-    code.writeBytes(bytes(0x20, local, 0x20, local, type == F32 ? 0x5b : 0x61, 0x1b));
+    code.writeBytes(bytes(0x20, local, 0x20, local, type == F32 ? 0x5b : 0x61, 0x1b, 0x22, local));
   }
 
   private void load(int type, int depth) {
