@@ -47,7 +47,7 @@ class ClientEdgeTest {
         Failure.DEADLINE, () -> guest.withTimeout(Duration.ofNanos(500_000)).call("br").await());
     long millis = (System.nanoTime() - start) / 1_000_000;
     assertTrue(millis < 1000, "answered after " + millis + " ms");
-    assertEquals(false, guest.describe().await().getBoolean("running"), "the guest still runs");
+    Failing.with(Failure.NO_SUCH_EXPORT, () -> guest.call("the next in its lane").await());
   }
 
   @Test

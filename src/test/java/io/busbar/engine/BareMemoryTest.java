@@ -196,7 +196,7 @@ class BareMemoryTest {
   /** The engine allocates what a module declares; this asks first. */
   @Test
   void declaredPages_areRefusedBeforeTheyAreMade() {
-    String wat = "(module (memory 30000))";
+    String wat = "(module (memory 16000))";
     int[] asked = {0};
     Bare.builder(Compiler.Mode.INTERPRETED, Bare.module(wat))
         .withMemoryFactory(
@@ -205,13 +205,13 @@ class BareMemoryTest {
               return new ByteArrayMemory(new MemoryLimits(0));
             })
         .build();
-    assertEquals(30_000, asked[0]);
+    assertEquals(16_000, asked[0]);
     try (Ours ours = new Ours(Compiler.Mode.INTERPRETED)) {
       Limits limits = Limits.STANDARD.with(Limit.MEMORY_BYTES, 1 << 20);
       Guest.Plan plan = Guest.Plan.of(ours.load(wat), "guest").withLimits(limits);
       Failing.with(
           Failure.LIMIT,
-          "memory minimum size of 30000 pages exceeds memory limits",
+          "memory minimum size of 16000 pages exceeds memory limits",
           () -> Guest.start(plan, null));
     }
   }

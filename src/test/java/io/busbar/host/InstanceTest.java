@@ -165,7 +165,8 @@ class InstanceTest {
 
   @Test
   void deadline_ofTheInstance_boundsWhateverTheAskerAllows() {
-    InstanceRef guest = node.start(TestNode.inline("loops").withLimit(Limit.DEADLINE, 100));
+    node.client().put(io.busbar.Guests.text("loops"), "loops").await(); // its time is for calls
+    InstanceRef guest = node.start(InstanceSpec.of("loops").withLimit(Limit.DEADLINE, 100));
     for (Duration asked : List.of(Duration.ZERO, Duration.ofHours(1))) {
       Failing.with(
           Failure.DEADLINE,
