@@ -77,7 +77,10 @@ class DepthTest {
         """);
   }
 
-  /** Each frame holds 40 KB or, interpreted, twice that: the stack has room for thousands. */
+  /**
+   * An interpreted frame holds 80 KB, and the stack has room for thousands. Compiled ones hold what
+   * the JIT leaves of 40 KB, on the stack.
+   */
   @Test
   void endlessRecursion_withManyLocals_isATrap() {
     InstanceRef instance =
@@ -94,7 +97,7 @@ class DepthTest {
             """
                 .formatted("i64 ".repeat(4_999)));
     int depth = (Integer) instance.global("depth").await() / 3;
-    assertTrue(depth > 50 && depth < 1_000, "depth " + depth);
+    assertTrue(depth > 50 && (depth < 1_000 || machine.equals("compiled")), "depth " + depth);
   }
 
   /** Too large for a method of the JVM, so it is interpreted in compiled modules too. */
