@@ -198,7 +198,6 @@ class LaneTest {
     for (int i = 0; i < 20; i++) {
       open.add(lane("r" + i));
     }
-    int refused = 0;
     for (int i = 0; i < 4000; i++) {
       Lane lane = open.get(random.nextInt(open.size()));
       int micros = random.nextInt(300);
@@ -206,13 +205,12 @@ class LaneTest {
         all.add(submit(lane, () -> working(micros), 1 + random.nextInt(200)));
       } catch (WasmException e) {
         assertEquals(Failure.OVERLOADED, e.failure());
-        refused++;
       }
       if (i % 1000 == 999) {
         open.remove(0).close();
       }
     }
-    assertTrue(refused < all.size());
+    assertTrue(all.size() >= 1600, "the mailboxes that stay open hold as many at least");
     for (Future<Integer> each : all) {
       Until.isTrue(each::isComplete);
       if (each.failed()) {
