@@ -5,6 +5,7 @@ import io.busbar.client.ImportFunction;
 import io.busbar.client.ImportServer;
 import io.busbar.client.WasmClient;
 import io.busbar.engine.Compiler;
+import io.busbar.engine.JavaVersion;
 import io.busbar.engine.ModuleStore;
 import io.busbar.host.Functions;
 import io.busbar.host.Host;
@@ -44,6 +45,7 @@ public final class WasmHost {
 
   /** Starts a node; done when its addresses can be reached. */
   public static Future<WasmHost> start(Vertx vertx, Config config) {
+    JavaVersion.check();
     Functions functions = new Functions();
     Compiler compiler = new Compiler(config.compiler());
     return open(vertx, config, compiler, functions)

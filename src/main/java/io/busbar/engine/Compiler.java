@@ -90,7 +90,6 @@ public final class Compiler implements AutoCloseable {
 
   public Compiler(Options options) {
     this.options = options;
-    JavaVersion.check();
     this.admission = new Admission(options.admission);
     this.workshop = new Workshop(options.parseBytes, options.parseQueue);
   }

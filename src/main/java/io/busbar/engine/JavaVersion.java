@@ -3,7 +3,7 @@ package io.busbar.engine;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Whether this JVM compiles what guests compare as unsigned the way it is written. */
-final class JavaVersion {
+public final class JavaVersion {
   /** The mistake of HotSpot's in {@code Integer.compareUnsigned} shows up to the one before. */
   private static final int FIRST_RIGHT = 18;
 
@@ -14,7 +14,7 @@ final class JavaVersion {
   private JavaVersion() {}
 
   /** Says so in the log where it does not: the first time. */
-  static void check() {
+  public static void check() {
     if (CHECKED.compareAndSet(false, true)) {
       check(Runtime.version(), LOG);
     }
