@@ -122,6 +122,11 @@ public final class CompiledModule {
     return "busbar.guest." + (metered ? "F" : "M") + id().hex().substring(0, 16);
   }
 
+  /** How many functions there are, imports included. */
+  int functions() {
+    return importedFunctions + module.functionSection().functionCount();
+  }
+
   /** How many of the functions are imports; they come first. */
   int importedFunctions() {
     return importedFunctions;

@@ -4,9 +4,11 @@ import com.dylibso.chicory.runtime.ChicoryInterruptedException;
 import com.dylibso.chicory.runtime.ExecutionListener;
 import com.dylibso.chicory.runtime.MStack;
 import com.dylibso.chicory.runtime.WasmRuntimeException;
+import com.dylibso.chicory.wasm.ChicoryException;
 import com.dylibso.chicory.wasm.types.AnnotatedInstruction;
 import com.dylibso.chicory.wasm.types.Instruction;
 import com.dylibso.chicory.wasm.types.OpCode;
+import com.dylibso.chicory.wasm.types.Value;
 import java.util.Set;
 
 /**
@@ -47,6 +49,7 @@ final class InstructionWatch implements ExecutionListener {
       case I32_MUL -> multiply(stack);
       case I32_STORE8, I64_STORE8, I64_STORE32 -> checkAddress(instruction, stack);
       case TABLE_FILL, TABLE_COPY, TABLE_INIT -> Tables.check(instruction, stack, part.instance());
+      case CALL_REF, RETURN_CALL_REF -> checkReference((int) instruction.operand(0), stack);
       default -> {}
     }
     if ((++count & MASK) == 0 && Thread.currentThread().isInterrupted()) {
@@ -69,6 +72,14 @@ final class InstructionWatch implements ExecutionListener {
     long offset = store.operand(1);
     if (address < 0 || offset < 0 || offset + address > Integer.MAX_VALUE) {
       throw new WasmRuntimeException("out of bounds memory access");
+    }
+  }
+
+  /** The validator does not compare the type of the reference with that of the call. */
+  private void checkReference(int type, MStack stack) {
+    int function = (int) stack.peek();
+    if (function != Value.REF_NULL_VALUE && !part.isOfType(function, type)) {
+      throw new ChicoryException("indirect call type mismatch");
     }
   }
 

@@ -9,6 +9,7 @@ import com.dylibso.chicory.wasm.ChicoryException;
 import com.dylibso.chicory.wasm.types.Export;
 import com.dylibso.chicory.wasm.types.ExternalType;
 import com.dylibso.chicory.wasm.types.TypeSection;
+import com.dylibso.chicory.wasm.types.ValType;
 import io.busbar.engine.FuncRefs.Function;
 import io.busbar.model.ExternType;
 import io.busbar.model.Failure;
@@ -121,6 +122,13 @@ final class Part {
       }
     }
     throw new ChicoryException("indirect call type mismatch");
+  }
+
+  /** Whether a function of this module can be called as one of a type of it. */
+  boolean isOfType(int function, int type) {
+    return function >= 0
+        && function < module.functions()
+        && ValType.heapTypeSubtype(instance.functionType(function), type, types());
   }
 
   GuestMachine machine() {
