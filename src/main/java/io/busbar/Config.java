@@ -1,5 +1,6 @@
 package io.busbar;
 
+import io.busbar.cluster.Members;
 import io.busbar.engine.Compiler;
 import io.busbar.engine.admission.Admission;
 import io.busbar.engine.admission.ModuleLimit;
@@ -17,8 +18,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -27,9 +30,30 @@ import java.util.UUID;
  * All settings of a node, and the only place that knows their keys; see {@code conf/busbar.json}.
  *
  * @param data the folder for modules; none: they are kept in memory
+ * @param cluster whether and how it meets other nodes
  */
 public record Config(
-    Host.Options host, Compiler.Options compiler, Optional<Path> data, HttpGateway.Options http) {
+    Host.Options host,
+    Compiler.Options compiler,
+    Optional<Path> data,
+    HttpGateway.Options http,
+    Clustering cluster) {
+
+  /**
+   * Whether a node is one of several, and how it meets the others.
+   *
+   * @param enabled false: it is alone
+   * @param busPort where it takes messages of the others; 0 for any free port
+   */
+  public record Clustering(boolean enabled, Members.Options members, int busPort) {
+    public Clustering withEnabled(boolean enabled) {
+      return new Clustering(enabled, members, busPort);
+    }
+
+    public Clustering withMembers(Members.Options members) {
+      return new Clustering(enabled, members, busPort);
+    }
+  }
 
   /** KiB: less would leave no room for what answers a guest's imports. */
   private static final long LEAST_STACK = 1024;
@@ -53,7 +77,8 @@ public record Config(
           "wasi",
           "engine",
           "workers",
-          "http");
+          "http",
+          "cluster");
 
   /** Those of the section {@code modules} that are no {@link ModuleLimit}. */
   private static final Set<String> MODULES = Set.of("maxBytes", "parseBytes", "parseQueue");
@@ -78,12 +103,14 @@ public record Config(
   public static Config from(JsonObject json) {
     Body root = Body.of(json);
     known("", root, SECTIONS);
+    Host.Options host = host(root);
     return new Config(
-        host(root),
+        host,
         compiler(
             section(root, "engine", "machine", "inlineBytes", "idleBytes"), root.object("modules")),
         root.optionalString("data").map(Config::path),
-        http(section(root, "http", "host", "port")));
+        http(section(root, "http", "host", "port")),
+        cluster(host, root));
   }
 
   private static Path path(String text) {
@@ -125,7 +152,8 @@ public record Config(
         number(messages, "maxSliceBytes", 4 << 20, 1 << 30),
         number(messages, "maxCalls", 1000, 1_000_000),
         roots(section(root, "wasi", "roots")),
-        quota(root));
+        quota(root),
+        labels(clusterSection(root).object("labels")));
   }
 
   private static Host.Quota quota(Body root) {
@@ -241,19 +269,51 @@ public record Config(
         http.optionalString("host").orElse(standard.host()), HttpGateway.Options.port(port));
   }
 
+  private static Clustering cluster(Host.Options host, Body root) {
+    Body cluster = clusterSection(root);
+    long port = cluster.has("port") ? cluster.whole("port") : 0;
+    long busPort = cluster.has("busPort") ? cluster.whole("busPort") : 0;
+    Members.Options members =
+        new Members.Options(
+            host.node(),
+            cluster.optionalString("name").orElse("busbar"),
+            cluster.optionalString("host").orElse(HttpGateway.Options.STANDARD.host()),
+            HttpGateway.Options.port(port),
+            cluster.list("join").stream().map(String::valueOf).toList(),
+            host.labels());
+    return new Clustering(
+        cluster.optionalBoolean("enabled").orElse(false),
+        members,
+        HttpGateway.Options.port(busPort));
+  }
+
+  private static Body clusterSection(Body root) {
+    return section(root, "cluster", "enabled", "name", "host", "port", "busPort", "join", "labels");
+  }
+
+  private static Map<String, String> labels(Body labels) {
+    Map<String, String> all = new LinkedHashMap<>();
+    labels.fields().keySet().forEach(name -> all.put(name, labels.string(name)));
+    return all;
+  }
+
   public Config withHost(Host.Options host) {
-    return new Config(host, compiler, data, http);
+    return new Config(host, compiler, data, http, cluster);
   }
 
   public Config withCompiler(Compiler.Options compiler) {
-    return new Config(host, compiler, data, http);
+    return new Config(host, compiler, data, http, cluster);
   }
 
   public Config withData(Path data) {
-    return new Config(host, compiler, Optional.of(data), http);
+    return new Config(host, compiler, Optional.of(data), http, cluster);
+  }
+
+  public Config withCluster(Clustering cluster) {
+    return new Config(host, compiler, data, http, cluster);
   }
 
   public Config withHttp(HttpGateway.Options http) {
-    return new Config(host, compiler, data, http);
+    return new Config(host, compiler, data, http, cluster);
   }
 }

@@ -1,6 +1,7 @@
 package io.busbar;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
+import io.busbar.cluster.Members;
 import io.busbar.gateway.HttpGateway;
 import io.busbar.host.Host;
 import io.busbar.model.Failure;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -43,22 +45,49 @@ final class ServeCommand implements Callable<Integer> {
   @Option(names = "--config", paramLabel = "F", description = "Settings as JSON.")
   private Path file;
 
+  @Option(names = "--cluster", description = "As one of several nodes, which find each other.")
+  private boolean cluster;
+
+  @Option(
+      names = "--join",
+      paramLabel = "H:P",
+      split = ",",
+      description = "Looks for nodes there. Default: on this machine.")
+  private List<String> join;
+
+  @Option(
+      names = "--cluster-host",
+      paramLabel = "H",
+      description = "Where other nodes reach this one; a loopback address.")
+  private String clusterHost;
+
+  @Option(
+      names = "--cluster-port",
+      paramLabel = "P",
+      description = "The same. Default: the first free one of 5701 to 5708.")
+  private Integer clusterPort;
+
   @Override
   public Integer call() throws Exception {
     Config config;
     try {
       config = config();
+      if (config.cluster().enabled()) {
+        WasmHost.checkCluster(config.cluster());
+      }
     } catch (WasmException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage());
     }
-    Vertx vertx = Vertx.vertx();
+    boolean clustered = config.cluster().enabled();
+    WasmHost node = clustered ? WasmHost.clustered(config).await() : alone(config);
+    Vertx vertx = node.vertx();
     CountDownLatch ended = new CountDownLatch(1);
     try {
-      WasmHost node = WasmHost.start(vertx, config).await();
-      HttpGateway http = http(vertx, config);
-      closeOnSignal(vertx, node, http, ended);
+      HttpGateway http = http(node, config);
+      closeOnSignal(node, http, ended);
       PrintWriter out = spec.commandLine().getOut();
       out.printf("busbar: node %s%n", node.node());
+      node.members().ifPresent(members -> out.printf("busbar: %s%n", shown(members)));
       out.printf("busbar: http://%s:%d/api/v1%n", shown(config.http().host()), http.port());
       hint(out);
       out.flush();
@@ -68,6 +97,22 @@ final class ServeCommand implements Callable<Integer> {
     }
     ended.await();
     return Exit.OK;
+  }
+
+  private static WasmHost alone(Config config) {
+    Vertx vertx = Vertx.vertx();
+    try {
+      return WasmHost.start(vertx, config).await();
+    } catch (RuntimeException e) {
+      vertx.close().await();
+      throw e;
+    }
+  }
+
+  private static String shown(Members members) {
+    return String.format(
+        "cluster %s at %s:%d, nodes: %s",
+        members.name(), shown(members.host()), members.port(), String.join(", ", members.names()));
   }
 
   /** HotSpot never compiles a method over 8,000 bytecodes, unless it is told to. */
@@ -94,6 +139,7 @@ final class ServeCommand implements Callable<Integer> {
     if (data != null) {
       config = config.withData(data);
     }
+    config = config.withCluster(clustering(config.cluster()));
     HttpGateway.Options http = config.http();
     return config.withHttp(
         new HttpGateway.Options(
@@ -101,26 +147,44 @@ final class ServeCommand implements Callable<Integer> {
             port == null ? http.port() : HttpGateway.Options.port(port)));
   }
 
-  private static HttpGateway http(Vertx vertx, Config config) {
+  private Config.Clustering clustering(Config.Clustering known) {
+    Members.Options members = known.members();
+    Members.Options asked =
+        new Members.Options(
+            members.node(),
+            members.cluster(),
+            clusterHost == null ? members.host() : clusterHost,
+            clusterPort == null ? members.port() : HttpGateway.Options.port(clusterPort),
+            join == null ? members.join() : join,
+            members.labels());
+    return known.withMembers(asked).withEnabled(cluster || known.enabled());
+  }
+
+  /** Of several nodes on one machine, the first has the standard port and the others any. */
+  private HttpGateway http(WasmHost node, Config config) {
+    HttpGateway.Options http = config.http();
+    Future<HttpGateway> opened = open(node, config, http);
+    if (port == null && config.cluster().enabled()) {
+      opened = opened.recover(e -> open(node, config, new HttpGateway.Options(http.host(), 0)));
+    }
+    return opened.recover(e -> Future.failedFuture(cannotListen(http, e))).await();
+  }
+
+  private static Future<HttpGateway> open(WasmHost node, Config config, HttpGateway.Options http) {
     Host.Options host = config.host();
     long bodyBytes = Math.max(host.moduleBytes(), host.sliceBytes());
-    return HttpGateway.open(
-            vertx, config.http(), host.addresses(), bodyBytes, host.limits().deadline())
-        .recover(e -> Future.failedFuture(cannotListen(config.http(), e)))
-        .await();
+    return HttpGateway.open(node.vertx(), http, node.bus(), bodyBytes, host.limits().deadline());
   }
 
   /** SIGTERM and Ctrl-C: no new requests, every instance stopped with its calls answered. */
-  private static void closeOnSignal(
-      Vertx vertx, WasmHost node, HttpGateway http, CountDownLatch ended) {
+  private static void closeOnSignal(WasmHost node, HttpGateway http, CountDownLatch ended) {
     Thread close =
         new Thread(
             () -> {
               http.drain();
-              node.close()
+              node.stop()
                   .eventually(http::close)
-                  .eventually(vertx::close)
-                  .onComplete(done -> ended.countDown());
+                  .onComplete(done -> node.vertx().close().onComplete(closed -> ended.countDown()));
               awaitQuietly(ended);
             });
     Runtime.getRuntime().addShutdownHook(close);

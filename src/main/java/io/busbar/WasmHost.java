@@ -1,17 +1,30 @@
 package io.busbar;
 
+import io.busbar.client.Bus;
 import io.busbar.client.CallerRef;
 import io.busbar.client.ImportFunction;
 import io.busbar.client.ImportServer;
 import io.busbar.client.WasmClient;
+import io.busbar.cluster.Cluster;
+import io.busbar.cluster.Members;
 import io.busbar.engine.Compiler;
 import io.busbar.engine.JavaVersion;
+import io.busbar.engine.Library;
 import io.busbar.engine.ModuleStore;
 import io.busbar.host.Functions;
 import io.busbar.host.Host;
+import io.busbar.host.Roster;
+import io.busbar.model.Failure;
 import io.busbar.model.HostFunction;
+import io.busbar.model.Names;
+import io.busbar.model.WasmException;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.Optional;
 
 /**
  * A node: it hosts instances on this Vert.x, at the addresses of the protocol.
@@ -23,19 +36,31 @@ import io.vertx.core.Vertx;
  * }</pre>
  */
 public final class WasmHost {
+  private final Vertx vertx;
   private final Config config;
   private final Host host;
   private final Compiler compiler;
   private final Functions functions;
+  private final Bus bus;
+  private final Optional<Cluster> cluster; // with it, the Vert.x is this node's own
   private final WasmClient client;
   private Future<Void> closed; // guarded by this
 
-  private WasmHost(Vertx vertx, Config config, Host host, Compiler compiler, Functions functions) {
+  private WasmHost(
+      Vertx vertx,
+      Config config,
+      Host host,
+      Compiler compiler,
+      Functions functions,
+      Optional<Cluster> cluster) {
+    this.vertx = vertx;
     this.config = config;
     this.host = host;
     this.compiler = compiler;
     this.functions = functions;
-    this.client = WasmClient.create(vertx, config.host().addresses());
+    this.cluster = cluster;
+    this.bus = cluster.map(Cluster::bus).orElseGet(() -> new Bus(vertx, config.host().addresses()));
+    this.client = WasmClient.of(bus);
   }
 
   /** Starts a node with the standard settings. */
@@ -43,26 +68,111 @@ public final class WasmHost {
     return start(vertx, Config.standard());
   }
 
-  /** Starts a node; done when its addresses can be reached. */
+  /** Starts a node that is alone; done when its addresses can be reached. */
   public static Future<WasmHost> start(Vertx vertx, Config config) {
+    if (config.cluster().enabled()) {
+      return Future.failedFuture(
+          Failure.BAD_REQUEST.because("`cluster.enabled`: start it with WasmHost.clustered"));
+    }
+    return start(vertx, config, Optional.empty());
+  }
+
+  /** Starts a node that is one of several, on a Vert.x of its own, which is closed with it. */
+  public static Future<WasmHost> clustered(Config config) {
+    return clustered(new VertxOptions(), config);
+  }
+
+  /** The same on a Vert.x with these options; where its bus listens is the configuration's. */
+  public static Future<WasmHost> clustered(VertxOptions options, Config config) {
+    Config.Clustering clustering = config.cluster();
+    try {
+      checkCluster(clustering);
+    } catch (WasmException e) {
+      return Future.failedFuture(e);
+    }
+    Members members = new Members(clustering.members());
+    options.getEventBusOptions().setHost(clustering.members().host()).setPort(clustering.busPort());
+    return Vertx.builder()
+        .with(options)
+        .withClusterManager(members.manager())
+        .buildClustered()
+        .recover(e -> Future.failedFuture(cannotJoin(e)))
+        .compose(vertx -> clustered(vertx, members, config));
+  }
+
+  /** The bus takes messages from whoever reaches it, as Hazelcast takes members. */
+  static void checkCluster(Config.Clustering cluster) {
+    String host = cluster.members().host();
+    try {
+      if (InetAddress.getByName(host).isLoopbackAddress()) {
+        return;
+      }
+    } catch (UnknownHostException e) {
+      throw Failure.BAD_REQUEST.because("cluster host `%s` is not known", Names.shown(host));
+    }
+    throw Failure.BAD_REQUEST.because(
+        "a cluster on `%s` is refused: whoever reaches its ports could do anything, and this"
+            + " version has no mutual TLS for them; only loopback is allowed",
+        Names.shown(host));
+  }
+
+  private static Throwable cannotJoin(Throwable e) {
+    return e instanceof WasmException
+        ? e
+        : Failure.UNAVAILABLE.because("cannot join a cluster: %s", e.getMessage());
+  }
+
+  /** Told without the Vert.x if it fails, as it is closed then. */
+  private static Future<WasmHost> clustered(Vertx vertx, Members members, Config config) {
+    Promise<WasmHost> started = Promise.promise();
+    Cluster.join(vertx, members, config.host().addresses())
+        .compose(
+            cluster ->
+                start(vertx, config, Optional.of(cluster))
+                    .compose(host -> cluster.open(host.host).map(host)))
+        .onSuccess(started::complete)
+        .onFailure(e -> vertx.close().onComplete(closed -> started.fail(e)));
+    return started.future();
+  }
+
+  private static Future<WasmHost> start(Vertx vertx, Config config, Optional<Cluster> cluster) {
     JavaVersion.check();
     Functions functions = new Functions();
     Compiler compiler = new Compiler(config.compiler());
-    return open(vertx, config, compiler, functions)
-        .map(host -> new WasmHost(vertx, config, host, compiler, functions))
+    return library(vertx, config, cluster)
+        .compose(
+            library ->
+                Host.open(
+                    vertx,
+                    config.host(),
+                    library,
+                    compiler,
+                    functions,
+                    cluster.map(Roster.class::cast).orElse(Roster.ALONE)))
+        .map(host -> new WasmHost(vertx, config, host, compiler, functions, cluster))
         .onFailure(e -> compiler.close());
   }
 
-  private static Future<Host> open(
-      Vertx vertx, Config config, Compiler compiler, Functions functions) {
-    return vertx
-        .executeBlocking(() -> new ModuleStore(config.data().map(d -> d.resolve("modules"))))
-        .compose(store -> Host.open(vertx, config.host(), store, compiler, functions));
+  private static Future<Library> library(Vertx vertx, Config config, Optional<Cluster> cluster) {
+    return vertx.executeBlocking(
+        () -> {
+          ModuleStore store = new ModuleStore(config.data().map(d -> d.resolve("modules")));
+          return cluster.isPresent() ? cluster.get().library(store) : store;
+        });
   }
 
   /** A client of this node's bus. */
   public WasmClient client() {
     return client;
+  }
+
+  /** The Vert.x it runs on. */
+  public Vertx vertx() {
+    return vertx;
+  }
+
+  Bus bus() {
+    return bus;
   }
 
   /** The node's name. */
@@ -96,8 +206,29 @@ public final class WasmHost {
   /** Stops every instance, each call with an answer, and leaves the bus; again does nothing. */
   public synchronized Future<Void> close() {
     if (closed == null) {
-      closed = host.close().onComplete(done -> compiler.close());
+      closed = cluster.isEmpty() ? stop() : closeAll();
     }
     return closed;
+  }
+
+  /** Told without the Vert.x, whose contexts run nothing any more once it is closed. */
+  private Future<Void> closeAll() {
+    Promise<Void> gone = Promise.promise();
+    stop().onComplete(done -> vertx.close().onComplete(gone));
+    return gone.future();
+  }
+
+  /** All of {@link #close} but that the Vert.x stays. */
+  Future<Void> stop() {
+    return cluster
+        .map(Cluster::leave)
+        .orElse(Future.succeededFuture())
+        .eventually(host::close)
+        .onComplete(done -> compiler.close());
+  }
+
+  /** Where it meets other nodes, and which it has met; empty where it is alone. */
+  Optional<Members> members() {
+    return cluster.map(Cluster::members);
   }
 }

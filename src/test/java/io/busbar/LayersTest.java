@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class LayersTest {
   private static final String ROOT = "io.busbar";
   private static final List<String> ROOMS =
-      List.of("model", "engine", "wire", "client", "host", "gateway");
+      List.of("model", "engine", "wire", "client", "host", "cluster", "gateway");
 
   private final JavaClasses classes =
       new ClassFileImporter()
@@ -38,7 +38,7 @@ class LayersTest {
 
   @Test
   void gateway_isOneMoreClient() {
-    forbid(room("gateway"), room("engine"), room("host"));
+    forbid(room("gateway"), room("engine"), room("host"), room("cluster"));
   }
 
   @Test
@@ -70,6 +70,17 @@ class LayersTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("com.dylibso..")
+        .check(classes);
+  }
+
+  @Test
+  void hazelcast_isNamedInMembersAlone() {
+    noClasses()
+        .that()
+        .haveNameNotMatching("io\\.busbar\\.cluster\\.Members(\\$.*)?")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("com.hazelcast..", "io.vertx.spi.cluster.hazelcast..")
         .check(classes);
   }
 

@@ -142,6 +142,14 @@ class MainTest {
     assertFails(
         2, "`port` must be 0 to 65535, not -1 (see busbar serve --help)", "serve", "--port=-1");
     assertEquals(2, run("serve", "--config", file("none.json")));
+    assertFails(
+        2,
+        "a cluster on `0.0.0.0` is refused: whoever reaches its ports could do anything, and this"
+            + " version has no mutual TLS for them; only loopback is allowed"
+            + " (see busbar serve --help)",
+        "serve",
+        "--cluster",
+        "--cluster-host=0.0.0.0");
   }
 
   @Test

@@ -28,11 +28,21 @@ public final class Bus {
 
   private final Vertx vertx;
   private final Addresses addresses;
+  private final Routes routes;
+  private final InFlight inFlight;
 
   public Bus(Vertx vertx, Addresses addresses) {
+    this(vertx, addresses, Routes.NONE);
+  }
+
+  /** With what a node of this JVM knows of the others. */
+  public Bus(Vertx vertx, Addresses addresses, Routes routes) {
     this.vertx = vertx;
     this.addresses = addresses;
+    this.routes = routes;
+    this.inFlight = new InFlight(routes::isThere);
     Endpoint.prepare(vertx);
+    routes.onLost(node -> vertx.runOnContext(now -> inFlight.fail(node)));
   }
 
   Vertx vertx() {
@@ -123,14 +133,23 @@ public final class Bus {
     }
 
     private Duration patience() {
-      long millis = millis(timeout.orElse(STANDARD));
-      return (millis == 0 ? LONGEST : Duration.ofMillis(millis)).plus(MARGIN);
+      return Bus.patience(Duration.ofMillis(millis(timeout.orElse(STANDARD))));
     }
   }
 
-  /** Asks at an address. */
+  /** How long to wait for the answer to what may take this long; zero: as long as any limit. */
+  public static Duration patience(Duration time) {
+    return (time.isZero() ? LONGEST : time).plus(MARGIN);
+  }
+
+  /** Asks at a common address: the node of this JVM, where there is one. */
   public Future<Body> ask(String address, Question question) {
-    return request(address, question).recover(e -> Future.failedFuture(Failures.from(e)));
+    try {
+      return request(address, question.body(), local(question.options()))
+          .recover(e -> Future.failedFuture(Failures.from(e)));
+    } catch (WasmException e) {
+      return Future.failedFuture(e);
+    }
   }
 
   private Future<Body> request(String address, Question question) {
@@ -142,14 +161,14 @@ public final class Bus {
   }
 
   private Future<Body> request(String address, Body body, DeliveryOptions options) {
-    return vertx.eventBus().<Object>request(address, body, options).compose(Bus::answer);
+    return vertx.eventBus().<Object>request(address, body, options).map(Failures::answer);
   }
 
-  private static Future<Body> answer(Message<Object> reply) {
-    Body body = Endpoint.body(reply);
-    return Headers.ERROR.equals(reply.headers().get(Headers.STATUS))
-        ? Future.failedFuture(Failures.from(body))
-        : Future.succeededFuture(body);
+  /** Asks one node: whatever it has not answered when it is lost fails with {@code NODE_LOST}. */
+  public Future<Message<Object>> askNode(String node, Body body, DeliveryOptions options) {
+    return inFlight.watch(
+        node,
+        vertx.eventBus().request(addresses.node(node), body, options.setLocalOnly(isSelf(node))));
   }
 
   /** Asks the instance that waits for a callback. */
@@ -161,19 +180,57 @@ public final class Bus {
                     Failures.isNobody(e) ? WasmException.noSuchCaller() : Failures.from(e)));
   }
 
-  /** Asks an instance: at its own address, or where it has none at the common one. */
+  /** Asks an instance: its node if that is known, else at an address. */
   public Future<Body> askInstance(String id, Question question) {
+    try {
+      return routes
+          .owner(id)
+          .map(node -> askOwner(node, id, question))
+          .orElseGet(() -> hasNode() ? askAny(id, question) : askAddress(id, question))
+          .recover(
+              e ->
+                  Future.failedFuture(
+                      Failures.isNobody(e) ? WasmException.noSuchInstance(id) : Failures.from(e)));
+    } catch (WasmException e) {
+      return Future.failedFuture(e);
+    }
+  }
+
+  /** What is not there any more may have moved: then the nodes find it. */
+  private Future<Body> askOwner(String node, String id, Question question) {
+    return askNode(node, question.body(), named(id, question))
+        .map(Failures::answer)
+        .recover(e -> isElsewhere(e) ? askAny(id, question) : Future.failedFuture(e));
+  }
+
+  private static boolean isElsewhere(Throwable e) {
+    return Failures.isNobody(e)
+        || e instanceof WasmException said && said.failure() == Failure.NO_SUCH_INSTANCE;
+  }
+
+  private Future<Body> askAddress(String id, Question question) {
     return request(addresses.instance(id), question)
-        .recover(
-            e -> {
-              DeliveryOptions named = question.options().addHeader(Headers.INSTANCE, id);
-              return Failures.isNobody(e)
-                  ? request(addresses.instances(), question.body(), named)
-                  : Future.failedFuture(e);
-            })
-        .recover(
-            e ->
-                Future.failedFuture(
-                    Failures.isNobody(e) ? WasmException.noSuchInstance(id) : Failures.from(e)));
+        .recover(e -> Failures.isNobody(e) ? askAny(id, question) : Future.failedFuture(e));
+  }
+
+  private Future<Body> askAny(String id, Question question) {
+    return request(addresses.instances(), question.body(), local(named(id, question)));
+  }
+
+  private static DeliveryOptions named(String id, Question question) {
+    return question.options().addHeader(Headers.INSTANCE, id);
+  }
+
+  private boolean isSelf(String node) {
+    return routes.self().filter(node::equals).isPresent();
+  }
+
+  private boolean hasNode() {
+    return routes.self().isPresent();
+  }
+
+  /** The node of this JVM is asked, where there is one. */
+  private DeliveryOptions local(DeliveryOptions options) {
+    return options.setLocalOnly(hasNode());
   }
 }

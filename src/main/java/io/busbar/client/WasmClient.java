@@ -22,8 +22,13 @@ import java.util.OptionalLong;
 public final class WasmClient {
   private final Bus bus;
 
-  WasmClient(Bus bus) {
+  private WasmClient(Bus bus) {
     this.bus = bus;
+  }
+
+  /** A client that asks by this bus. */
+  public static WasmClient of(Bus bus) {
+    return new WasmClient(bus);
   }
 
   /** A client of the nodes whose addresses start with {@code wasm}. */
@@ -32,7 +37,7 @@ public final class WasmClient {
   }
 
   public static WasmClient create(Vertx vertx, Addresses addresses) {
-    return new WasmClient(new Bus(vertx, addresses));
+    return of(new Bus(vertx, addresses));
   }
 
   Bus bus() {

@@ -33,7 +33,7 @@ import java.util.stream.Stream;
  * <p>A file is written beside its place, forced to disk and renamed, and its digest is checked when
  * it is read. Blocking; safe for use by many threads.
  */
-public final class ModuleStore {
+public final class ModuleStore implements Library {
   private static final System.Logger LOG = System.getLogger(ModuleStore.class.getName());
   private static final String SUFFIX = ".wasm";
   private static final char USER = '#'; // no id has it
@@ -64,9 +64,6 @@ public final class ModuleStore {
   private static List<String> instances(Set<String> users) {
     return users.stream().map(user -> user.substring(0, user.indexOf(USER))).distinct().toList();
   }
-
-  /** A module of the store: its size in bytes, its names, and the instances that run it. */
-  public record Stored(ModuleId id, int size, List<String> tags, List<String> instances) {}
 
   /** In this folder, which is made if need be; in memory without one. */
   public ModuleStore(Optional<Path> folder) {
@@ -129,12 +126,7 @@ public final class ModuleStore {
     return folder.orElseThrow().resolve(id.hex() + SUFFIX);
   }
 
-  /**
-   * Keeps a valid binary, under a name if there is one.
-   *
-   * @return whether it is new here
-   * @throws WasmException {@code CONFLICT} where name and version are another's
-   */
+  @Override
   public synchronized boolean put(ModuleId id, byte[] wasm, Optional<ModuleRef.Named> name) {
     name.ifPresent(tag -> checkFree(tag, id));
     boolean added = keep(id, wasm);
@@ -172,7 +164,7 @@ public final class ModuleStore {
     }
   }
 
-  /** Names a module that is here; the bare name follows each version. */
+  @Override
   public synchronized void tag(ModuleRef.Named tag, ModuleId id) {
     entry(id);
     checkFree(tag, id);
@@ -193,7 +185,7 @@ public final class ModuleStore {
     }
   }
 
-  /** The digest that a name stands for, of a module that is here; else {@code NO_SUCH_MODULE}. */
+  @Override
   public synchronized ModuleId resolve(ModuleRef ref) {
     ModuleId id = ref instanceof ModuleRef.Digest digest ? digest.id() : tags.get(ref.toString());
     if (id == null || !entries.containsKey(id)) {
@@ -214,7 +206,7 @@ public final class ModuleStore {
     return entry;
   }
 
-  /** The binary, its digest checked; fails with {@code NO_SUCH_MODULE}. */
+  @Override
   public synchronized byte[] bytes(ModuleId id) {
     Entry entry = entry(id);
     if (entry.bytes != null) {
@@ -231,14 +223,12 @@ public final class ModuleStore {
     }
   }
 
-  /**
-   * An instance runs this module from now on; one that was never put stays in memory, until then.
-   */
+  @Override
   public synchronized void use(ModuleId id, byte[] wasm, String instance) {
     entries.computeIfAbsent(id, added -> new Entry(wasm.length, wasm, false)).users.add(instance);
   }
 
-  /** The instance has stopped; true if the module went with it. */
+  @Override
   public synchronized boolean unuse(ModuleId id, String instance) {
     Entry entry = entries.get(id);
     if (entry == null) {
@@ -252,12 +242,7 @@ public final class ModuleStore {
     return gone;
   }
 
-  /**
-   * Takes a name away, and the module too if it has no other; a digest takes all names away.
-   *
-   * @return the digest if the module is gone
-   * @throws WasmException {@code NO_SUCH_MODULE}, or {@code CONFLICT} in use
-   */
+  @Override
   public synchronized Optional<ModuleId> remove(ModuleRef ref) {
     ModuleId id = resolve(ref);
     if (ref instanceof ModuleRef.Named && tags(id).stream().anyMatch(t -> !covers(ref, t))) {
@@ -277,6 +262,20 @@ public final class ModuleStore {
     return Optional.of(id);
   }
 
+  /** It is gone for all nodes: what an instance still runs stays until that has stopped. */
+  public synchronized void forget(ModuleId id) {
+    Entry entry = entries.get(id);
+    if (entry == null || entry.users.isEmpty() && !entry.kept) {
+      return;
+    }
+    tags.values().removeIf(id::equals);
+    byte[] wasm = entry.users.isEmpty() ? null : bytes(id);
+    delete(id);
+    if (wasm != null) {
+      entry.users.forEach(user -> use(id, wasm, user));
+    }
+  }
+
   /** Whether taking {@code ref} away takes this tag of the same module away. */
   private static boolean covers(ModuleRef ref, String tag) {
     return tag.equals(ref.toString()) || tag.equals(((ModuleRef.Named) ref).name());
@@ -293,11 +292,12 @@ public final class ModuleStore {
     }
   }
 
+  @Override
   public synchronized List<Stored> list() {
     return entries.keySet().stream().map(this::stored).toList();
   }
 
-  /** What the store knows of one module; fails with {@code NO_SUCH_MODULE}. */
+  @Override
   public synchronized Stored stored(ModuleId id) {
     Entry entry = entry(id);
     return new Stored(id, entry.size, tags(id), instances(entry.users));

@@ -57,9 +57,9 @@ public final class HttpGateway {
   private HttpServer server;
   private volatile boolean draining;
 
-  private HttpGateway(Vertx vertx, Addresses addresses, Loopback loopback) {
+  private HttpGateway(Vertx vertx, Bus bus, Loopback loopback) {
     this.vertx = vertx;
-    this.bus = new Bus(vertx, addresses);
+    this.bus = bus;
     this.loopback = loopback;
   }
 
@@ -70,10 +70,16 @@ public final class HttpGateway {
    * @param longest how long an operation may take: a connection is not idle before
    */
   public static Future<HttpGateway> open(
-      Vertx vertx, Options options, Addresses addresses, long bodyBytes, Duration longest) {
+      Vertx vertx, Options options, Bus bus, long bodyBytes, Duration longest) {
     return Loopback.check(vertx, options.host())
-        .map(loopback -> new HttpGateway(vertx, addresses, loopback))
+        .map(loopback -> new HttpGateway(vertx, bus, loopback))
         .compose(gateway -> gateway.listen(options, bodyBytes, longest));
+  }
+
+  /** The same, asking at the addresses of any node. */
+  public static Future<HttpGateway> open(
+      Vertx vertx, Options options, Addresses addresses, long bodyBytes, Duration longest) {
+    return open(vertx, options, new Bus(vertx, addresses), bodyBytes, longest);
   }
 
   private Future<HttpGateway> listen(Options options, long bodyBytes, Duration longest) {

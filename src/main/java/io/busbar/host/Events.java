@@ -7,19 +7,19 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Publishes what happened on this node. */
-final class Events {
+public final class Events {
   private final Vertx vertx;
   private final Addresses addresses;
   private final String node;
 
-  Events(Vertx vertx, Addresses addresses, String node) {
+  public Events(Vertx vertx, Addresses addresses, String node) {
     this.vertx = vertx;
     this.addresses = addresses;
     this.node = node;
   }
 
   /** An event such as {@code instance.started}, and what it is about. */
-  void happened(String event, Map<String, Object> about) {
+  public void happened(String event, Map<String, Object> about) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("event", event);
     fields.putAll(about);

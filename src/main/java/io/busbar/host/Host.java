@@ -1,7 +1,7 @@
 package io.busbar.host;
 
 import io.busbar.engine.Compiler;
-import io.busbar.engine.ModuleStore;
+import io.busbar.engine.Library;
 import io.busbar.model.Limit;
 import io.busbar.model.Limits;
 import io.busbar.wire.Addresses;
@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,7 @@ public final class Host {
    * @param callsAtOnce the most calls one {@code calls} may hold
    * @param roots the real directories below which guests may be given others
    * @param quota what all instances may take together, and those of one user
+   * @param labels what specs may ask of a node, beside its name as {@code node}
    */
   public record Options(
       String node,
@@ -54,7 +56,14 @@ public final class Host {
       long sliceBytes,
       int callsAtOnce,
       List<Path> roots,
-      Quota quota) {}
+      Quota quota,
+      Map<String, String> labels) {
+    public Options {
+      Map<String, String> all = new LinkedHashMap<>(labels);
+      all.put("node", node);
+      labels = Collections.unmodifiableMap(all);
+    }
+  }
 
   /**
    * What instances may take together.
@@ -71,6 +80,7 @@ public final class Host {
 
   private final Vertx vertx;
   private final Options options;
+  private final Roster roster;
   private final Callers callers;
   private final Health health;
   private final Lanes lanes;
@@ -82,9 +92,15 @@ public final class Host {
   private final Instant started = Instant.now();
 
   private Host(
-      Vertx vertx, Options options, ModuleStore store, Compiler compiler, Functions functions) {
+      Vertx vertx,
+      Options options,
+      Library library,
+      Compiler compiler,
+      Functions functions,
+      Roster roster) {
     this.vertx = vertx;
     this.options = options;
+    this.roster = roster;
     int stack = Math.toIntExact(options.limits.get(Limit.STACK));
     this.tenants = new Tenants(options.quota);
     Events events = new Events(vertx, options.addresses, options.node);
@@ -93,7 +109,8 @@ public final class Host {
         new Lanes(
             vertx, new Lanes.Options(options.rights, options.threads, stack, PATIENCE), health);
     this.blocking = vertx.createSharedWorkerExecutor("busbar-control", 2, 10, TimeUnit.MINUTES);
-    this.modules = new ModuleService(vertx, store, compiler, blocking, events, options.moduleBytes);
+    this.modules =
+        new ModuleService(vertx, library, compiler, blocking, events, options.moduleBytes);
     Operations operations = new Operations(options.sliceBytes, options.callsAtOnce);
     this.callers =
         new Callers(
@@ -108,32 +125,55 @@ public final class Host {
                 operations,
                 callers,
                 events,
+                roster,
                 options.roots),
             modules,
             lanes,
             tenants,
             functions,
             health,
+            roster,
             options.limits,
-            options.addressed);
+            options.addressed,
+            options.labels);
   }
 
   /** What a callback starts is an instance like any other. */
   private Future<Body> startInstance(Ask ask) {
-    return instances.handle(ask);
+    ask.isBy(instances.owner(ask));
+    return roster.instances(instances::handle).handle(ask);
+  }
+
+  /** Opens the addresses of a node that is alone. */
+  public static Future<Host> open(
+      Vertx vertx, Options options, Library library, Compiler compiler, Functions functions) {
+    return open(vertx, options, library, compiler, functions, Roster.ALONE);
   }
 
   /** Opens the node's addresses; what it opened is closed again if one cannot be. */
   public static Future<Host> open(
-      Vertx vertx, Options options, ModuleStore store, Compiler compiler, Functions functions) {
-    Host host = new Host(vertx, options, store, compiler, functions);
+      Vertx vertx,
+      Options options,
+      Library library,
+      Compiler compiler,
+      Functions functions,
+      Roster roster) {
+    Host host = new Host(vertx, options, library, compiler, functions, roster);
     Addresses addresses = options.addresses;
-    return host.listen(addresses.modules(), host.modules::handle)
-        .compose(done -> host.listen(addresses.instances(), host.instances::handle))
-        .compose(done -> host.listen(addresses.node(options.node), host.instances::handle))
-        .compose(done -> host.listen(addresses.nodes(), host::handleNodes))
+    return host.listen(addresses.node(options.node), host::handleHere)
+        .compose(done -> host.listen(addresses.modules(), host.modules::handle))
+        .compose(
+            done -> host.listen(addresses.instances(), roster.instances(host.instances::handle)))
+        .compose(done -> host.listen(addresses.nodes(), roster.nodes(host::handleNodes)))
         .map(host)
         .recover(e -> host.close().transform(done -> Future.failedFuture(e)));
+  }
+
+  /** Every operation on what lives here, and the node itself. */
+  private Future<Body> handleHere(Ask ask) {
+    return ask.action().equals("node")
+        ? Future.succeededFuture(Body.of(about()))
+        : instances.handle(ask);
   }
 
   private Future<Void> listen(String address, Endpoint.Actions actions) {
@@ -148,6 +188,10 @@ public final class Host {
     if (!ask.action().equals("list")) {
       throw ask.unknownAction();
     }
+    return Future.succeededFuture(Body.of("nodes", List.of(about())));
+  }
+
+  private Map<String, Object> about() {
     Map<String, Object> node = new LinkedHashMap<>();
     node.put("node", options.node);
     node.put("instances", instances.size());
@@ -158,7 +202,22 @@ public final class Host {
     node.put("healthy", health.trouble().isEmpty());
     health.trouble().ifPresent(reason -> node.put("reason", reason));
     node.put("started", started.toString());
-    return Future.succeededFuture(Body.of("nodes", List.of(node)));
+    return node;
+  }
+
+  /** The live instances and their epochs. */
+  public Map<String, Long> live() {
+    return instances.live();
+  }
+
+  /** Whether an instance of this id lives here, or is being started or stopped. */
+  public boolean holds(String id) {
+    return instances.holds(id);
+  }
+
+  /** Stops an instance that is not this node's any more. */
+  public void giveUp(String id, String reason) {
+    instances.giveUp(id, reason);
   }
 
   private Map<String, Object> memory() {

@@ -1,6 +1,7 @@
 package io.busbar.host;
 
 import io.busbar.model.Failure;
+import io.busbar.model.Home;
 import io.busbar.model.ImportSpec;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Limit;
@@ -15,6 +16,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,8 +42,10 @@ final class InstanceService {
   private final Tenants tenants;
   private final Functions functions;
   private final Health health;
+  private final Roster roster;
   private final Limits limits;
   private final boolean addressed;
+  private final Map<String, String> labels;
   private volatile boolean closing;
 
   /** Absent: free; empty: being started or stopped; present: live. */
@@ -55,8 +59,10 @@ final class InstanceService {
       Tenants tenants,
       Functions functions,
       Health health,
+      Roster roster,
       Limits limits,
-      boolean addressed) {
+      boolean addressed,
+      Map<String, String> labels) {
     this.vertx = vertx;
     this.node = node;
     this.modules = modules;
@@ -64,8 +70,10 @@ final class InstanceService {
     this.tenants = tenants;
     this.functions = functions;
     this.health = health;
+    this.roster = roster;
     this.limits = limits;
     this.addressed = addressed;
+    this.labels = labels;
   }
 
   /** With the header {@code instance} any operation on that one, else those on all of them. */
@@ -106,6 +114,7 @@ final class InstanceService {
   private Future<Body> start(Ask ask, InstanceSpec asked) {
     node.callers().checkChain(ask, asked.id().orElse("new instance"));
     health.check();
+    checkLabels(asked.home());
     Limits granted = asked.limits().within(limits);
     checkLinks(asked.links(), granted);
     Job.Time time = Job.Time.from(LiveInstance.time(ask, granted));
@@ -120,16 +129,16 @@ final class InstanceService {
       throw Failure.CONFLICT.because("instance `%s` exists already", id);
     }
     ask.concerns(id, node.node());
-    return Future.succeededFuture()
-        .compose(free -> useInTime(asked, id, granted, time))
+    return roster
+        .claim(id, ask.epoch())
         .onFailure(e -> seat.close())
-        .compose(used -> start(ask, asked.withId(id), granted, used, seat, time))
+        .compose(epoch -> start(ask, asked.withId(id), granted, seat, epoch, time))
         .onFailure(e -> instances.remove(id))
         .map(live -> Body.of(started(id, live)));
   }
 
   /** Who asks, or whose guest does where it comes out of a callback; empty: the operator. */
-  private Optional<String> owner(Ask ask) {
+  Optional<String> owner(Ask ask) {
     List<String> chain = ask.chain();
     if (ask.user().isPresent() || chain.isEmpty()) {
       return ask.user();
@@ -137,6 +146,23 @@ final class InstanceService {
     return instances
         .getOrDefault(chain.get(chain.size() - 1), Optional.empty())
         .flatMap(LiveInstance::user);
+  }
+
+  private Future<LiveInstance> start(
+      Ask ask, InstanceSpec spec, Limits granted, Seat seat, long epoch, Job.Time time) {
+    String id = spec.id().orElseThrow();
+    return Future.succeededFuture()
+        .compose(free -> useInTime(spec, id, granted, time))
+        .onFailure(e -> seat.close())
+        .compose(used -> start(ask, spec, granted, used, seat, epoch, time))
+        .recover(e -> roster.left(id, epoch).transform(done -> Future.failedFuture(e)));
+  }
+
+  private void checkLabels(Home home) {
+    if (!home.admits(labels)) {
+      throw Failure.UNAVAILABLE.because(
+          "no node has the labels %s", Names.shown(home.labels().toString()));
+    }
   }
 
   /** Before any of them is compiled. */
@@ -195,11 +221,12 @@ final class InstanceService {
       Limits granted,
       ModuleService.Used used,
       Seat seat,
+      long epoch,
       Job.Time time) {
     String id = spec.id().orElseThrow();
     Lane lane = new Lane(lanes, id, seat.user(), LiveInstance.mailbox(granted));
     return Future.succeededFuture()
-        .compose(open -> start(ask, spec, granted, used, seat, time, lane))
+        .compose(open -> start(ask, spec, granted, used, seat, epoch, time, lane))
         .recover(e -> discard(lane, used, seat).transform(done -> Future.failedFuture(e)));
   }
 
@@ -209,6 +236,7 @@ final class InstanceService {
       Limits granted,
       ModuleService.Used used,
       Seat seat,
+      long epoch,
       Job.Time time,
       Lane lane) {
     String id = spec.id().orElseThrow();
@@ -218,10 +246,20 @@ final class InstanceService {
     Job<Blueprint.Life> job =
         new Job<>(running -> first(ask, blueprint, running), Job.Asker.of(ask), time);
     return lane.submit(job)
-        .map(first -> new LiveInstance(node, blueprint, first, lane, seat, own))
+        .map(first -> new LiveInstance(node, blueprint, first, lane, seat, own, epoch))
         .compose(this::deploy)
         .compose(live -> closing ? closed(live) : Future.succeededFuture(live))
-        .onSuccess(live -> instances.put(id, Optional.of(live)));
+        .onSuccess(live -> instances.put(id, Optional.of(live)))
+        .compose(this::enrol);
+  }
+
+  /** Where the others do not take it for this node's it is undone. */
+  private Future<LiveInstance> enrol(LiveInstance live) {
+    return roster
+        .started(live.enrolment())
+        .map(live)
+        .recover(
+            e -> vertx.undeploy(live.deploymentID()).transform(done -> Future.failedFuture(e)));
   }
 
   private static Blueprint.Life first(Ask ask, Blueprint blueprint, Job<?> job) {
@@ -291,12 +329,30 @@ final class InstanceService {
         .undeploy(live.deploymentID())
         .timeout(STOP_GRACE.toMillis(), TimeUnit.MILLISECONDS)
         .otherwiseEmpty()
+        .eventually(() -> roster.left(id, live.epoch()))
         .compose(done -> modules.unuse(live.modules()))
         .onComplete(
             done -> {
               instances.remove(id);
               node.events().happened("instance.stopped", event);
             });
+  }
+
+  Map<String, Long> live() {
+    Map<String, Long> epochs = new HashMap<>();
+    instances.forEach((id, some) -> some.ifPresent(live -> epochs.put(id, live.epoch())));
+    return epochs;
+  }
+
+  boolean holds(String id) {
+    return instances.containsKey(id);
+  }
+
+  void giveUp(String id, String reason) {
+    instances
+        .getOrDefault(id, Optional.empty())
+        .filter(live -> leave(id, live))
+        .ifPresent(live -> close(id, live, Map.of("reason", reason)));
   }
 
   /** Stops every instance, each call with an answer. */

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -45,6 +46,7 @@ final class LiveInstance extends VerticleBase {
       Operations operations,
       Callers callers,
       Events events,
+      Roster roster,
       List<Path> roots) {}
 
   private final Context node;
@@ -56,6 +58,8 @@ final class LiveInstance extends VerticleBase {
   private final Lane lane;
   private final Seat seat;
   private final boolean addressed;
+  private final long epoch;
+  private final AtomicBoolean untold; // that it began anew with this epoch
   private final Instant started = Instant.now();
   private final LongAdder operations = new LongAdder();
   private final LongAdder failures = new LongAdder();
@@ -68,16 +72,19 @@ final class LiveInstance extends VerticleBase {
       Blueprint.Life first,
       Lane lane,
       Seat seat,
-      boolean addressed) {
+      boolean addressed,
+      long epoch) {
     this.node = node;
     this.blueprint = blueprint;
     this.id = blueprint.id();
     this.limits = blueprint.limits();
     this.module = blueprint.modules().module().info();
-    this.lives = new Lives(blueprint, first, lane, node.events);
+    this.lives = new Lives(blueprint, first, lane, node, epoch);
     this.lane = lane;
     this.seat = seat;
     this.addressed = addressed;
+    this.epoch = epoch;
+    this.untold = new AtomicBoolean(epoch > 1);
   }
 
   @Override
@@ -115,6 +122,15 @@ final class LiveInstance extends VerticleBase {
     return blueprint.modules();
   }
 
+  /** How often it has begun anew, here and elsewhere. */
+  long epoch() {
+    return lives.epoch();
+  }
+
+  Roster.Started enrolment() {
+    return new Roster.Started(id, epoch, blueprint.spec(), summary(), user());
+  }
+
   /** What its guest did, if ever the instance is to be stopped for that. */
   Future<WasmException> ended() {
     return lives.ended();
@@ -128,6 +144,9 @@ final class LiveInstance extends VerticleBase {
   /** Runs one operation of PROTOCOL §5. */
   Future<Body> handle(Ask ask) {
     ask.concerns(id, node.node);
+    if (untold.get() && untold.compareAndSet(true, false)) {
+      ask.tellEpoch(epoch);
+    }
     if (parked().isPresent() && !ask.action().equals("describe")) {
       lane.checkOpen();
     }
@@ -241,6 +260,9 @@ final class LiveInstance extends VerticleBase {
   private Map<String, Object> describe() {
     Map<String, Object> fields = summary();
     fields.put("epoch", lives.epoch());
+    if (epoch > 1) {
+      fields.put("fresh", true);
+    }
     fields.put("started", started.toString());
     fields.put("machine", blueprint.modules().module().isCompiled() ? "compiled" : "interpreted");
     fields.put("spec", Codec.about(blueprint.spec()));
@@ -269,7 +291,7 @@ final class LiveInstance extends VerticleBase {
     counters.put("operations", operations.sum());
     counters.put("failures", failures.sum());
     counters.put("traps", traps.sum());
-    counters.put("restarts", lives.epoch() - 1);
+    counters.put("restarts", lives.epoch() - epoch);
     if (isMetered()) {
       counters.put("fuel", lives.fuelUsed());
     }

@@ -23,19 +23,21 @@ final class Lives {
 
   private final Blueprint blueprint;
   private final Lane lane;
-  private final Events events;
+  private final LiveInstance.Context node;
   private final RestartBudget budget = new RestartBudget(MOST_RESTARTS, WITHIN); // only on the lane
   private final Promise<WasmException> ended = Promise.promise();
   private WasmException cutBy; // only on the lane; null: the guest is whole
   private volatile Blueprint.Life life; // written on the lane; null: there is none
-  private volatile int epoch = 1;
+  private volatile long epoch;
   private volatile long fuelUsed; // by those that are gone
 
-  Lives(Blueprint blueprint, Blueprint.Life first, Lane lane, Events events) {
+  Lives(
+      Blueprint blueprint, Blueprint.Life first, Lane lane, LiveInstance.Context node, long epoch) {
+    this.epoch = epoch;
     this.blueprint = blueprint;
     this.life = first;
     this.lane = lane;
-    this.events = events;
+    this.node = node;
     lane.parking().onSuccess(reason -> tell("instance.parked", reason));
   }
 
@@ -123,6 +125,7 @@ final class Lives {
       throw cutBy;
     }
     epoch++;
+    node.roster().renewed(blueprint.id(), epoch);
     String reason = cutBy.getMessage();
     cutBy = null;
     tell("instance.restarted", reason);
@@ -133,7 +136,7 @@ final class Lives {
     about.put("id", blueprint.id());
     about.put("epoch", epoch);
     about.put("reason", reason);
-    events.happened(event, about);
+    node.events().happened(event, about);
   }
 
   /** The guest and its streams, for what may be asked of them from any thread. */
@@ -147,8 +150,8 @@ final class Lives {
     return fuelUsed + (present == null ? 0 : present.guest().fuelUsed());
   }
 
-  /** One more than there were restarts. */
-  int epoch() {
+  /** By how many restarts it is more than at first. */
+  long epoch() {
     return epoch;
   }
 

@@ -2,6 +2,7 @@ package io.busbar.host;
 
 import io.busbar.engine.CompiledModule;
 import io.busbar.engine.Compiler;
+import io.busbar.engine.Library;
 import io.busbar.engine.Link;
 import io.busbar.engine.ModuleStore;
 import io.busbar.model.Failure;
@@ -34,7 +35,7 @@ final class ModuleService {
   private static final int MOST_WAITING = 64;
 
   private final Vertx vertx;
-  private final ModuleStore store;
+  private final Library store;
   private final Compiler compiler;
   private final WorkerExecutor blocking;
   private final Events events;
@@ -46,7 +47,7 @@ final class ModuleService {
 
   ModuleService(
       Vertx vertx,
-      ModuleStore store,
+      Library store,
       Compiler compiler,
       WorkerExecutor blocking,
       Events events,
@@ -291,7 +292,7 @@ final class ModuleService {
     return store.list().stream().<Object>map(ModuleService::fields).toList();
   }
 
-  private static Map<String, Object> fields(ModuleStore.Stored stored) {
+  private static Map<String, Object> fields(Library.Stored stored) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("module", stored.id().toString());
     fields.put("size", stored.size());
@@ -302,7 +303,7 @@ final class ModuleService {
 
   private Map<String, Object> fields(ModuleInfo info) {
     Map<String, Object> fields = Codec.fields(info);
-    ModuleStore.Stored stored = store.stored(info.id());
+    Library.Stored stored = store.stored(info.id());
     fields.put("tags", stored.tags());
     fields.put("instances", stored.instances());
     return fields;

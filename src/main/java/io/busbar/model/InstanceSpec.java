@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param limits those asked for; the node completes them, and refuses more than its own
  * @param afterTrap what happens after a call that a trap, a limit or an interrupt left in its
  *     middle
+ * @param home where it may live, and what becomes of it when its node is lost
  * @param address whether the instance has an event-bus address of its own; none: the node's rule
  */
 public record InstanceSpec(
@@ -29,6 +30,7 @@ public record InstanceSpec(
     Optional<WasiSpec> wasi,
     Limits limits,
     AfterTrap afterTrap,
+    Home home,
     Optional<Boolean> address) {
 
   public InstanceSpec {
@@ -36,6 +38,7 @@ public record InstanceSpec(
     Objects.requireNonNull(module, "module");
     Objects.requireNonNull(limits, "limits");
     Objects.requireNonNull(afterTrap, "afterTrap");
+    Objects.requireNonNull(home, "home");
     imports = List.copyOf(imports);
     links = Collections.unmodifiableMap(new LinkedHashMap<>(links));
   }
@@ -54,17 +57,18 @@ public record InstanceSpec(
         Optional.empty(),
         Limits.NONE,
         AfterTrap.KEEP,
+        Home.ANYWHERE,
         Optional.empty());
   }
 
   public InstanceSpec withId(String id) {
     return new InstanceSpec(
-        Optional.of(id), module, imports, links, wasi, limits, afterTrap, address);
+        Optional.of(id), module, imports, links, wasi, limits, afterTrap, home, address);
   }
 
   /** The same, of another module: how a name is pinned to the digest it stood for. */
   public InstanceSpec withModule(ModuleRef module) {
-    return new InstanceSpec(id, module, imports, links, wasi, limits, afterTrap, address);
+    return new InstanceSpec(id, module, imports, links, wasi, limits, afterTrap, home, address);
   }
 
   /** One more import, answered at this address. */
@@ -75,38 +79,42 @@ public record InstanceSpec(
   public InstanceSpec withImport(ImportSpec spec) {
     List<ImportSpec> more = new ArrayList<>(imports);
     more.add(spec);
-    return new InstanceSpec(id, module, more, links, wasi, limits, afterTrap, address);
+    return new InstanceSpec(id, module, more, links, wasi, limits, afterTrap, home, address);
   }
 
   /** The same with other links. */
   public InstanceSpec withLinks(Map<String, LinkSpec> links) {
-    return new InstanceSpec(id, module, imports, links, wasi, limits, afterTrap, address);
+    return new InstanceSpec(id, module, imports, links, wasi, limits, afterTrap, home, address);
   }
 
   /** One more linked module, its exports to be imported under this name. */
   public InstanceSpec withLink(String name, LinkSpec link) {
     Map<String, LinkSpec> more = new LinkedHashMap<>(links);
     more.put(name, link);
-    return new InstanceSpec(id, module, imports, more, wasi, limits, afterTrap, address);
+    return new InstanceSpec(id, module, imports, more, wasi, limits, afterTrap, home, address);
   }
 
   /** With WASI, and what the guest sees through it. */
   public InstanceSpec withWasi(WasiSpec wasi) {
     return new InstanceSpec(
-        id, module, imports, links, Optional.of(wasi), limits, afterTrap, address);
+        id, module, imports, links, Optional.of(wasi), limits, afterTrap, home, address);
   }
 
   public InstanceSpec withLimit(Limit limit, long value) {
     return new InstanceSpec(
-        id, module, imports, links, wasi, limits.with(limit, value), afterTrap, address);
+        id, module, imports, links, wasi, limits.with(limit, value), afterTrap, home, address);
   }
 
   public InstanceSpec withAfterTrap(AfterTrap afterTrap) {
-    return new InstanceSpec(id, module, imports, links, wasi, limits, afterTrap, address);
+    return new InstanceSpec(id, module, imports, links, wasi, limits, afterTrap, home, address);
+  }
+
+  public InstanceSpec withHome(Home home) {
+    return new InstanceSpec(id, module, imports, links, wasi, limits, afterTrap, home, address);
   }
 
   public InstanceSpec withAddress(boolean address) {
     return new InstanceSpec(
-        id, module, imports, links, wasi, limits, afterTrap, Optional.of(address));
+        id, module, imports, links, wasi, limits, afterTrap, home, Optional.of(address));
   }
 }

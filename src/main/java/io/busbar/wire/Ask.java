@@ -27,6 +27,12 @@ public final class Ask {
   private static final System.Logger LOG = System.getLogger(Ask.class.getName());
   private static final Duration STANDARD_TIMEOUT = Duration.ofMillis(5000);
 
+  private static final Duration SHORTEST = Duration.ofMillis(1);
+
+  /** What another node is told as the asker said it. */
+  private static final List<String> ONWARD =
+      List.of(Headers.ACTION, Headers.ID, Headers.CALLER, Headers.FUEL, Headers.INSTANCE);
+
   /** The most instances that may wait for each other in a row. */
   public static final int MOST_IN_CHAIN = 16;
 
@@ -45,7 +51,10 @@ public final class Ask {
   private String instance;
   private String node;
   private OptionalLong spent = OptionalLong.empty();
+  private OptionalLong epoch = OptionalLong.empty(); // for the answer
+  private final long arrived = System.nanoTime();
   private List<String> chain; // null: as the header says
+  private Optional<String> user; // null: as the header says
 
   private Ask(Vertx vertx, Message<?> message, String from) {
     this.vertx = vertx;
@@ -105,7 +114,12 @@ public final class Ask {
 
   /** Who asks, as the gateway says. */
   public Optional<String> user() {
-    return Optional.ofNullable(headers.get(Headers.USER));
+    return user == null ? Optional.ofNullable(headers.get(Headers.USER)) : user;
+  }
+
+  /** Who asks is known, whatever its header says; empty: the operator. */
+  public void isBy(Optional<String> user) {
+    this.user = user;
   }
 
   /** The caller address of the callback this comes from. */
@@ -184,6 +198,81 @@ public final class Ask {
   /** The answer is to say that the operation has used so much fuel. */
   public void spent(long fuel) {
     spent = OptionalLong.of(fuel);
+  }
+
+  /** The answer is to say that the instance has begun anew, for the so manieth time. */
+  public void tellEpoch(long epoch) {
+    this.epoch = OptionalLong.of(epoch);
+  }
+
+  /** The epoch with which a node is to take an instance over; else empty. */
+  public OptionalLong epoch() {
+    String text = headers.get(Headers.EPOCH);
+    if (text == null) {
+      return OptionalLong.empty();
+    }
+    try {
+      return OptionalLong.of(Long.parseLong(text));
+    } catch (NumberFormatException e) {
+      throw Failure.BAD_REQUEST.because(
+          "header `epoch` must be a whole number. Given `%s`.", Names.shown(text));
+    }
+  }
+
+  /** What is left of its time, at least a millisecond; zero for the instance's own limit. */
+  public Duration remaining() {
+    Duration whole = timeout();
+    if (whole.isZero()) {
+      return whole;
+    }
+    Duration left = whole.minus(age());
+    return left.compareTo(SHORTEST) < 0 ? SHORTEST : left;
+  }
+
+  /** Whether its time is over. */
+  public boolean isOver() {
+    Duration whole = timeout();
+    return !whole.isZero() && age().compareTo(whole) >= 0;
+  }
+
+  /** How long ago it arrived. */
+  public Duration age() {
+    return Duration.ofNanos(System.nanoTime() - arrived);
+  }
+
+  /** The headers with which this goes on to another node, with the time that is left. */
+  public DeliveryOptions onward() {
+    DeliveryOptions options =
+        new DeliveryOptions()
+            .setCodecName(BodyCodec.NAME)
+            .addHeader(Headers.ERRORS, Headers.ERRORS_AS_BODY)
+            .addHeader(Headers.TIMEOUT, Long.toString(remaining().toMillis()));
+    for (String name : ONWARD) {
+      String value = headers.get(name);
+      if (value != null) {
+        options.addHeader(name, value);
+      }
+    }
+    user().ifPresent(who -> options.addHeader(Headers.USER, who));
+    if (!chain().isEmpty()) {
+      options.addHeader(Headers.CHAIN, String.join(",", chain()));
+    }
+    return options;
+  }
+
+  /** The answer of the node it went on to is the answer to this. */
+  public Body answeredBy(Message<?> reply) {
+    String fuel = reply.headers().get(Headers.FUEL);
+    if (fuel != null) {
+      spent(Long.parseLong(fuel));
+    }
+    String began = reply.headers().get(Headers.EPOCH);
+    if (began != null) {
+      tellEpoch(Long.parseLong(began));
+    }
+    String concerned = reply.headers().get(Headers.INSTANCE);
+    instance = concerned == null ? instance : concerned;
+    return Failures.answer(reply);
   }
 
   private void accepted() {
@@ -267,6 +356,7 @@ public final class Ask {
       options.addHeader(Headers.INSTANCE, instance);
     }
     spent.ifPresent(fuel -> options.addHeader(Headers.FUEL, Long.toString(fuel)));
+    epoch.ifPresent(began -> options.addHeader(Headers.EPOCH, Long.toString(began)));
     return options;
   }
 

@@ -241,6 +241,30 @@ public final class Body {
     return plain;
   }
 
+  /** The fields as they would be read, for another node to read them alike. */
+  Map<String, Object> plain() {
+    return json ? plainMap(fields) : fields;
+  }
+
+  private static Map<String, Object> plainMap(Map<?, ?> fields) {
+    Map<String, Object> map = new LinkedHashMap<>();
+    fields.forEach((key, value) -> map.put((String) key, deep(value)));
+    return map;
+  }
+
+  private static Object deep(Object value) {
+    if (value instanceof JsonObject object) {
+      return plainMap(object.getMap());
+    } else if (value instanceof Map<?, ?> map) {
+      return plainMap(map);
+    } else if (value instanceof JsonArray array) {
+      return deep(array.getList());
+    } else if (value instanceof List<?> list) {
+      return list.stream().map(Body::deep).toList();
+    }
+    return plain(value);
+  }
+
   /** The fields as JSON. */
   public JsonObject toJson() {
     return new JsonObject(json ? fields : jsonMap(fields));

@@ -55,7 +55,7 @@ final class BodyCodec implements MessageCodec<Body, Body> {
 
   @Override
   public void encodeToWire(Buffer out, Body body) {
-    encode(out, body.isJson() ? body.toJson().getMap() : body.fields());
+    encode(out, body.isJson() ? body.plain() : body.fields());
   }
 
   private static void encode(Buffer out, Object value) {

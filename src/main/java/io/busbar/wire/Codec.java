@@ -3,6 +3,7 @@ package io.busbar.wire;
 import io.busbar.model.AfterTrap;
 import io.busbar.model.ExternType;
 import io.busbar.model.Failure;
+import io.busbar.model.Home;
 import io.busbar.model.ImportSpec;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Limit;
@@ -58,6 +59,7 @@ public final class Codec {
         WasiCodec.spec(body),
         limits(body.object("limits")),
         body.optionalString("afterTrap").map(AfterTrap::parse).orElse(AfterTrap.KEEP),
+        home(body),
         body.optionalBoolean("address"));
   }
 
@@ -76,10 +78,16 @@ public final class Codec {
     if (body.has("replicas") && body.whole("replicas") != 1) {
       throw Failure.BAD_REQUEST.because("`replicas` must be 1 in this version");
     }
-    only(body.object("placement"), "`placement`", Set.of("labels"));
-    if (!body.object("placement").object("labels").fields().isEmpty()) {
-      throw Failure.UNAVAILABLE.because("no node has the labels the spec asks for");
-    }
+  }
+
+  private static Home home(Body body) {
+    Body placement = body.object("placement");
+    only(placement, "`placement`", Set.of("labels"));
+    Body labels = placement.object("labels");
+    Map<String, String> wanted = new LinkedHashMap<>();
+    labels.fields().keySet().forEach(name -> wanted.put(name, labels.string(name)));
+    boolean staysDown = body.optionalString("onOwnerLoss").filter("stop"::equals).isPresent();
+    return new Home(wanted, staysDown);
   }
 
   private static void only(Body body, String field, String... allowed) {
@@ -183,6 +191,12 @@ public final class Codec {
     }
     if (spec.afterTrap() != AfterTrap.KEEP) {
       fields.put("afterTrap", spec.afterTrap().text());
+    }
+    if (spec.home().staysDown()) {
+      fields.put("onOwnerLoss", "stop");
+    }
+    if (!spec.home().labels().isEmpty()) {
+      fields.put("placement", Map.of("labels", spec.home().labels()));
     }
     spec.address().ifPresent(address -> fields.put("address", address));
     return Body.of(fields);

@@ -2,6 +2,7 @@ package io.busbar.wire;
 
 import io.busbar.model.Failure;
 import io.busbar.model.WasmException;
+import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
 import java.util.LinkedHashMap;
@@ -39,6 +40,15 @@ public final class Failures {
     Object message = details.remove("message");
     Failure failure = code instanceof Integer known ? Failure.of(known) : Failure.INTERNAL;
     return new WasmException(failure, String.valueOf(message), details);
+  }
+
+  /** The body of an answer; fails as the answer says. */
+  public static Body answer(Message<?> reply) {
+    Body body = Body.from(reply.body());
+    if (Headers.ERROR.equals(reply.headers().get(Headers.STATUS))) {
+      throw from(body);
+    }
+    return body;
   }
 
   /** Any failure as ours; one that nobody foresaw is logged, and told by an id only. */

@@ -43,6 +43,12 @@ public final class Headers {
   /** Which instance: asked for at the common address, and named in each answer. */
   public static final String INSTANCE = "instance";
 
+  /**
+   * How often the instance has begun anew: in the first answer after another node has taken it
+   * over. Set by the host, also on the start by which a node takes over.
+   */
+  public static final String EPOCH = "epoch";
+
   /** {@link #OK} or {@link #ERROR}, in each answer. */
   public static final String STATUS = "status";
 

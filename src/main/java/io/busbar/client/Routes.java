@@ -1,0 +1,43 @@
+package io.busbar.client;
+
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** Where instances live and which nodes there are, as far as the node of this JVM knows. */
+public interface Routes {
+  /** Knows nothing: every question goes to a common address. */
+  Routes NONE =
+      new Routes() {
+        @Override
+        public Optional<String> self() {
+          return Optional.empty();
+        }
+
+        @Override
+        public Optional<String> owner(String instance) {
+          return Optional.empty();
+        }
+
+        @Override
+        public boolean isThere(String node) {
+          return true;
+        }
+
+        @Override
+        public void onLost(Consumer<String> told) {
+          // no node is known, so none is lost
+        }
+      };
+
+  /** The node of this JVM, if there is one: it answers at the common addresses. */
+  Optional<String> self();
+
+  /** The node an instance lives on; empty where that is not known here, or it is gone. */
+  Optional<String> owner(String instance);
+
+  /** Whether this node is in the cluster. */
+  boolean isThere(String node);
+
+  /** From now on it is told of each node that is gone. */
+  void onLost(Consumer<String> told);
+}

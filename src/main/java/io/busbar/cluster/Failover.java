@@ -1,0 +1,221 @@
+package io.busbar.cluster;
+
+import io.busbar.client.Bus;
+import io.busbar.host.Events;
+import io.busbar.host.Host;
+import io.busbar.model.Failure;
+import io.busbar.model.Home;
+import io.busbar.model.WasmException;
+import io.busbar.wire.Body;
+import io.busbar.wire.Endpoint;
+import io.busbar.wire.Failures;
+import io.busbar.wire.Headers;
+import io.vertx.core.Future;
+import io.vertx.core.eventbus.DeliveryOptions;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Makes what runs on this node what the directory says, on one thread: after each change and every
+ * two seconds it starts what is this node's and missing, what lost its node among them, and stops
+ * what is another's.
+ */
+final class Failover {
+  private static final System.Logger LOG = System.getLogger(Failover.class.getName());
+  private static final Duration PERIOD = Duration.ofSeconds(2);
+  private static final int MOST_ATTEMPTS = 3;
+  private static final int MOST_AT_ONCE = 16;
+  private static final Duration START = Duration.ofMinutes(5);
+
+  private final Members members;
+  private final Directory directory;
+  private final Host host;
+  private final Bus bus;
+  private final Events events;
+  private final ScheduledExecutorService thread;
+  private final AtomicBoolean due = new AtomicBoolean();
+  private final Map<String, Entry> wanted = new LinkedHashMap<>(); // this and below: on the thread
+  private final Set<String> starting = new LinkedHashSet<>();
+  private final Map<String, Integer> attempts = new HashMap<>();
+
+  Failover(Members members, Directory directory, Host host, Bus bus, Events events) {
+    this.members = members;
+    this.directory = directory;
+    this.host = host;
+    this.bus = bus;
+    this.events = events;
+    this.thread =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread made = new Thread(task, "busbar-failover");
+              made.setDaemon(true);
+              return made;
+            });
+    thread.scheduleWithFixedDelay(
+        () -> run(this::reconcile), PERIOD.toMillis(), PERIOD.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** Looks soon, once for all that has changed until then. */
+  void lookSoon() {
+    if (due.compareAndSet(false, true)) {
+      later(
+          () -> {
+            due.set(false);
+            reconcile();
+          });
+    }
+  }
+
+  private void later(Runnable work) {
+    try {
+      thread.execute(() -> run(work));
+    } catch (RejectedExecutionException e) {
+      return; // the node closes
+    }
+  }
+
+  private static void run(Runnable work) {
+    try {
+      work.run();
+    } catch (RuntimeException e) {
+      LOG.log(System.Logger.Level.WARNING, "not reconciled, to be tried again: {0}", e.toString());
+    }
+  }
+
+  private void reconcile() {
+    directory.reload();
+    Set<String> nodes = members.names();
+    directory.openNodes().stream().filter(n -> !nodes.contains(n)).forEach(directory::forget);
+    Map<String, Entry> all = directory.all();
+    all.forEach((id, entry) -> look(id, entry, nodes));
+    host.live().forEach((id, epoch) -> check(id, epoch, all.get(id)));
+    startSome();
+  }
+
+  private void look(String id, Entry entry, Set<String> nodes) {
+    if (starting.contains(id) || wanted.containsKey(id)) {
+      return;
+    }
+    if (!nodes.contains(entry.owner())) {
+      orphan(id, entry);
+    } else if (entry.owner().equals(members.self()) && !host.holds(id)) {
+      directory.fetch(id).filter(now -> isMissing(id, now)).ifPresent(now -> again(id, now));
+    }
+  }
+
+  private boolean isMissing(String id, Entry entry) {
+    return entry.owner().equals(members.self()) && !host.holds(id);
+  }
+
+  /** Its node is gone. */
+  private void orphan(String id, Entry entry) {
+    if (entry.spec().isEmpty()) {
+      directory.remove(id, entry);
+    } else if (entry.staysDown()) {
+      if (directory.remove(id, entry)) {
+        stopped(id, String.format("its node `%s` was lost", entry.owner()));
+      }
+    } else if (isHeir(id, entry)) {
+      directory.takeOver(id, entry).ifPresent(mine -> wanted.put(id, mine));
+    }
+  }
+
+  private boolean isHeir(String id, Entry entry) {
+    Home home = new Home(entry.labels(), false);
+    Optional<String> heir = Placement.heir(id, home, directory.candidates());
+    return heir.filter(members.self()::equals).isPresent();
+  }
+
+  private void stopped(String id, String reason) {
+    events.happened("instance.stopped", Map.of("id", id, "reason", reason));
+  }
+
+  /** It is this node's, but not here: its start was not finished, or it was lost. */
+  private void again(String id, Entry entry) {
+    if (entry.spec().isEmpty()) {
+      directory.remove(id, entry);
+    } else if (entry.isLive()) {
+      directory.takeOver(id, entry).ifPresent(mine -> wanted.put(id, mine));
+    } else {
+      wanted.put(id, entry);
+    }
+  }
+
+  /** What another node has, or nobody, runs here no more. */
+  private void check(String id, long epoch, Entry entry) {
+    if (entry == null || !entry.isOf(members.self(), epoch)) {
+      Optional<Entry> now = directory.fetch(id);
+      if (now.filter(e -> e.isOf(members.self(), epoch)).isEmpty()) {
+        host.giveUp(id, "it is not this node's any more");
+      }
+    }
+  }
+
+  private void startSome() {
+    while (starting.size() < MOST_AT_ONCE && !wanted.isEmpty()) {
+      String id = wanted.keySet().iterator().next();
+      Entry entry = wanted.remove(id);
+      starting.add(id);
+      start(id, entry).onComplete((body, e) -> later(() -> started(id, entry, e)));
+    }
+  }
+
+  private Future<Body> start(String id, Entry entry) {
+    Optional<Body> spec = directory.spec(entry);
+    if (spec.isEmpty()) {
+      return Future.failedFuture(
+          Failure.UNAVAILABLE.because("the spec of instance `%s` was lost", id));
+    }
+    DeliveryOptions options =
+        new DeliveryOptions()
+            .setCodecName(Endpoint.CODEC)
+            .addHeader(Headers.ACTION, "start")
+            .addHeader(Headers.ERRORS, Headers.ERRORS_AS_BODY)
+            .addHeader(Headers.EPOCH, Long.toString(entry.epoch()))
+            .addHeader(Headers.TIMEOUT, Long.toString(START.toMillis()))
+            .setSendTimeout(Bus.patience(START).toMillis());
+    entry.user().ifPresent(user -> options.addHeader(Headers.USER, user));
+    return bus.askNode(members.self(), spec.get(), options).map(Failures::answer);
+  }
+
+  private void started(String id, Entry entry, Throwable thrown) {
+    starting.remove(id);
+    if (thrown == null) {
+      attempts.remove(id);
+      Map<String, Object> moved = new LinkedHashMap<>();
+      moved.put("id", id);
+      moved.put("epoch", entry.epoch());
+      moved.put("fresh", true);
+      events.happened("instance.moved", moved);
+    } else {
+      failed(id, entry, Failures.from(thrown));
+    }
+    startSome();
+  }
+
+  /** It is tried again with the next look, but not for ever. */
+  private void failed(String id, Entry entry, WasmException why) {
+    LOG.log(System.Logger.Level.WARNING, "instance {0} cannot be started here: {1}", id, why);
+    if (attempts.merge(id, 1, Integer::sum) >= MOST_ATTEMPTS) {
+      attempts.remove(id);
+      if (directory.remove(id, entry)) {
+        stopped(id, "it cannot be started again: " + why.getMessage());
+      }
+    }
+  }
+
+  /** Starts and stops nothing any more. */
+  void close() {
+    thread.shutdownNow();
+  }
+}

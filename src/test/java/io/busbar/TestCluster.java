@@ -1,0 +1,149 @@
+package io.busbar;
+
+import io.busbar.client.WasmClient;
+import io.busbar.cluster.Members;
+import io.busbar.gateway.HttpGateway;
+import io.vertx.core.Vertx;
+import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/** Some nodes of one cluster in this JVM, which see each other: {@code n0}, {@code n1}, … */
+public final class TestCluster implements AutoCloseable {
+  private final String name = "test-" + UUID.randomUUID();
+  private final JsonArray join = new JsonArray();
+  private final List<WasmHost> nodes = new ArrayList<>();
+  private final List<WasmHost> closed = new ArrayList<>();
+  private final List<Integer> ports = new ArrayList<>();
+
+  private TestCluster(int size) {
+    for (int i = 0; i < size; i++) {
+      ports.add(freePort());
+      join.add("127.0.0.1:" + ports.get(i));
+    }
+  }
+
+  /**
+   * Of nodes {@code n0}, {@code n1}, … labelled {@code zone}: {@code z0}, … and {@code odd}: {@code
+   * yes} but for the first.
+   */
+  public static TestCluster of(int size) {
+    TestCluster cluster = new TestCluster(size);
+    for (int i = 0; i < size; i++) {
+      cluster.nodes.add(WasmHost.clustered(cluster.config(i)).await());
+    }
+    cluster.awaitNodes(size);
+    return cluster;
+  }
+
+  private static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Config config(int node) {
+    return Config.from(
+        new JsonObject()
+            .put("node", "n" + node)
+            .put(
+                "cluster",
+                new JsonObject()
+                    .put("enabled", true)
+                    .put("name", name)
+                    .put("port", ports.get(node))
+                    .put("join", join)
+                    .put("labels", labels(node))));
+  }
+
+  private static JsonObject labels(int node) {
+    return new JsonObject().put("zone", "z" + node).put("odd", node > 0 ? "yes" : "no");
+  }
+
+  /** Closes one node; the others go on. */
+  public void close(int node) {
+    node(node).close().await();
+    closed.add(node(node));
+  }
+
+  /** What a further node would be started with. */
+  public Config further(String name) {
+    Config like = config(0);
+    Members.Options members = like.cluster().members();
+    return like.withCluster(
+        like.cluster()
+            .withMembers(
+                new Members.Options(
+                    name,
+                    members.cluster(),
+                    members.host(),
+                    freePort(),
+                    members.join(),
+                    Map.of())));
+  }
+
+  /** Takes a node out of the cluster at once: for the others it is as if it had been killed. */
+  public void cut(int node) {
+    HazelcastClusterManager manager =
+        (HazelcastClusterManager) ((VertxInternal) vertx(node)).clusterManager();
+    manager.getHazelcastInstance().getLifecycleService().terminate();
+  }
+
+  /** Until each that is left knows that there are so many, all open. */
+  public void awaitNodes(int size) {
+    nodes.stream().filter(node -> !closed.contains(node)).forEach(node -> await(node, size));
+  }
+
+  private static void await(WasmHost node, int size) {
+    Until.isTrue(
+        () -> {
+          List<JsonObject> seen = node.client().nodes().await();
+          return seen.size() == size && seen.stream().allMatch(n -> n.getBoolean("open"));
+        });
+  }
+
+  public WasmHost node(int index) {
+    return nodes.get(index);
+  }
+
+  /** A client that knows where instances live. */
+  public WasmClient client(int index) {
+    return node(index).client();
+  }
+
+  public Vertx vertx(int index) {
+    return node(index).vertx();
+  }
+
+  /** HTTP of one node, on a free port. */
+  public HttpGateway http(int index) {
+    HttpGateway.Options anywhere = new HttpGateway.Options("127.0.0.1", 0);
+    return HttpGateway.open(
+            vertx(index), anywhere, node(index).bus(), 1 << 20, Duration.ofMinutes(1))
+        .await();
+  }
+
+  /** A client that only knows the bus. */
+  public WasmClient stranger(int index) {
+    return WasmClient.create(vertx(index));
+  }
+
+  @Override
+  public void close() {
+    for (WasmHost node : nodes) {
+      node.close().await();
+    }
+  }
+}
