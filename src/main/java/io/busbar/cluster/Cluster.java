@@ -41,7 +41,7 @@ public final class Cluster implements Roster, Routes {
     members.joined();
     this.directory = new Directory(members, this::changed);
     this.bus = new Bus(vertx, addresses, this);
-    members.onChange(this::changed, this::lost, this::ended);
+    members.onChange(this::membersChanged, this::lost, this::ended);
     directory.reload();
   }
 
@@ -57,23 +57,31 @@ public final class Cluster implements Roster, Routes {
     }
   }
 
+  private void membersChanged() {
+    Failover told = failover;
+    if (told != null) {
+      told.lookAgain();
+    }
+  }
+
   private void lost(String node) {
     losses.forEach(told -> told.accept(node));
   }
 
   /** Cut off for good: what runs here is not this node's any more. */
   private void ended() {
-    Host left = host;
-    if (!leaving && left != null) {
+    Failover stopped = failover;
+    if (!leaving && stopped != null) {
       LOG.log(System.Logger.Level.ERROR, "this node has dropped out of the cluster");
-      failover.close();
+      stopped.close();
+      Host left = host;
       left.live().keySet().forEach(id -> left.giveUp(id, "its node dropped out of the cluster"));
     }
   }
 
   /** The modules of all nodes, those of this one in its store. Blocks. */
   public Library library(ModuleStore store) {
-    return new SharedModules(members, directory, store);
+    return new SharedModules(members, directory, store, work);
   }
 
   /** A way to ask that knows where instances live. */

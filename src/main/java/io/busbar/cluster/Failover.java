@@ -33,6 +33,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class Failover {
   private static final System.Logger LOG = System.getLogger(Failover.class.getName());
   private static final Duration PERIOD = Duration.ofSeconds(2);
+  private static final Duration RELOAD = Duration.ofSeconds(5);
   private static final int MOST_ATTEMPTS = 3;
   private static final int MOST_AT_ONCE = 16;
   private static final Duration START = Duration.ofMinutes(5);
@@ -44,7 +45,9 @@ final class Failover {
   private final Events events;
   private final ScheduledExecutorService thread;
   private final AtomicBoolean due = new AtomicBoolean();
-  private final Map<String, Entry> wanted = new LinkedHashMap<>(); // this and below: on the thread
+  private final AtomicBoolean stale = new AtomicBoolean(true); // the mirror is to be made anew
+  private long reloaded; // nanoTime; this and below: on the thread
+  private final Map<String, Entry> wanted = new LinkedHashMap<>(); // by id
   private final Set<String> starting = new LinkedHashSet<>();
   private final Map<String, Integer> attempts = new HashMap<>();
 
@@ -63,6 +66,12 @@ final class Failover {
             });
     thread.scheduleWithFixedDelay(
         () -> run(this::reconcile), PERIOD.toMillis(), PERIOD.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** Nodes have come or gone: looks soon, and trusts nothing it was told before. */
+  void lookAgain() {
+    stale.set(true);
+    lookSoon();
   }
 
   /** Looks soon, once for all that has changed until then. */
@@ -93,13 +102,33 @@ final class Failover {
   }
 
   private void reconcile() {
-    directory.reload();
+    reloadIfDue();
     Set<String> nodes = members.names();
     directory.openNodes().stream().filter(n -> !nodes.contains(n)).forEach(directory::forget);
     Map<String, Entry> all = directory.all();
     all.forEach((id, entry) -> look(id, entry, nodes));
     host.live().forEach((id, epoch) -> check(id, epoch, all.get(id)));
     startSome();
+  }
+
+  private void reloadIfDue() {
+    boolean isOld = System.nanoTime() - reloaded > RELOAD.toNanos();
+    if (stale.getAndSet(false) || isOld) {
+      reload();
+    }
+  }
+
+  private void reload() {
+    try {
+      directory.reload();
+      if (!directory.openNodes().contains(members.self())) {
+        directory.open(true); // the others took it for lost
+      }
+      reloaded = System.nanoTime();
+    } catch (RuntimeException e) {
+      stale.set(true);
+      throw e;
+    }
   }
 
   private void look(String id, Entry entry, Set<String> nodes) {

@@ -30,14 +30,14 @@ final class SharedModules implements Library {
   private final Members.Shared<String> tags; // digests
 
   /** With the modules that this node brings along. */
-  SharedModules(Members members, Directory directory, ModuleStore own) {
+  SharedModules(Members members, Directory directory, ModuleStore own, Work work) {
     this.own = own;
     this.directory = directory;
     this.bytes = members.shared("modules");
     this.about = members.shared("moduleSizes");
     this.tags = members.shared("tags");
     own.list().forEach(this::bring);
-    about.onChange(this::changed);
+    about.onChange((digest, now) -> work.run(() -> changed(digest, now)));
   }
 
   private void bring(Stored module) {
@@ -57,10 +57,11 @@ final class SharedModules implements Library {
   }
 
   /** Removed on one node it goes on all; what somebody still runs stays in memory. */
-  private void changed(String digest, String now) {
-    if (now == null) {
+  private Void changed(String digest, String now) {
+    if (now == null && !about.has(digest)) {
       own.forget(ModuleId.parse(digest));
     }
+    return null;
   }
 
   /** True if it was not there yet, or not for good. */
