@@ -51,6 +51,9 @@ final class InstanceService {
   /** Absent: free; empty: being started or stopped; present: live. */
   private final Map<String, Optional<LiveInstance>> instances = new ConcurrentHashMap<>();
 
+  /** Whose they are, those being started or stopped too; absent: the operator's. */
+  private final Map<String, String> owners = new ConcurrentHashMap<>();
+
   InstanceService(
       Vertx vertx,
       LiveInstance.Context node,
@@ -128,13 +131,19 @@ final class InstanceService {
       seat.close();
       throw Failure.CONFLICT.because("instance `%s` exists already", id);
     }
+    seat.user().ifPresent(user -> owners.put(id, user));
     ask.concerns(id, node.node());
     return roster
         .claim(id, ask.epoch())
         .onFailure(e -> seat.close())
         .compose(epoch -> start(ask, asked.withId(id), granted, seat, epoch, time))
-        .onFailure(e -> instances.remove(id))
+        .onFailure(e -> free(id))
         .map(live -> Body.of(started(id, live)));
+  }
+
+  private void free(String id) {
+    owners.remove(id);
+    instances.remove(id);
   }
 
   /** Who asks, or whose guest does where it comes out of a callback; empty: the operator. */
@@ -143,9 +152,7 @@ final class InstanceService {
     if (ask.user().isPresent() || chain.isEmpty()) {
       return ask.user();
     }
-    return instances
-        .getOrDefault(chain.get(chain.size() - 1), Optional.empty())
-        .flatMap(LiveInstance::user);
+    return Optional.ofNullable(owners.get(chain.get(chain.size() - 1)));
   }
 
   private Future<LiveInstance> start(
@@ -333,7 +340,7 @@ final class InstanceService {
         .compose(done -> modules.unuse(live.modules()))
         .onComplete(
             done -> {
-              instances.remove(id);
+              free(id);
               node.events().happened("instance.stopped", event);
             });
   }

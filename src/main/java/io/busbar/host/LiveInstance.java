@@ -113,11 +113,6 @@ final class LiveInstance extends VerticleBase {
         .onComplete(done -> seat.close());
   }
 
-  /** Whose it is; empty: the operator's. */
-  Optional<String> user() {
-    return seat.user();
-  }
-
   ModuleService.Used modules() {
     return blueprint.modules();
   }
@@ -128,7 +123,7 @@ final class LiveInstance extends VerticleBase {
   }
 
   Roster.Started enrolment() {
-    return new Roster.Started(id, epoch, blueprint.spec(), summary(), user());
+    return new Roster.Started(id, epoch, blueprint.spec(), summary(), seat.user());
   }
 
   /** What its guest did, if ever the instance is to be stopped for that. */

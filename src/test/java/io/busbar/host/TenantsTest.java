@@ -175,6 +175,26 @@ class TenantsTest {
         thrown.getMessage().contains("user `ann` has 3 instances already"), thrown::getMessage);
   }
 
+  /** Also while its own start is not over. */
+  @Test
+  void instanceStartedOutOfAStartSection_belongsToTheStartersUser() {
+    node.host()
+        .asyncFunction(
+            "starter",
+            (caller, args) ->
+                Future.join(
+                        IntStream.range(0, 3)
+                            .mapToObj(i -> caller.start(TestNode.inlineText("(module)")))
+                            .toList())
+                    .map(started -> List.of()));
+    InstanceSpec spec =
+        TestNode.inlineText("(module (import \"env\" \"f\" (func $f)) (start $f))")
+            .withImport("env", "f", NOTHING, "starter");
+    WasmException thrown = Failing.with(Failure.HOST_FUNCTION, () -> startAs("ann", spec));
+    assertTrue(
+        thrown.getMessage().contains("user `ann` has 3 instances already"), thrown::getMessage);
+  }
+
   /** Deaf until told otherwise: what stops it does not reach it. */
   private InstanceSpec deaf(String more, CountDownLatch entered, CountDownLatch opened) {
     node.host()
