@@ -197,6 +197,7 @@ final class Lanes implements AutoCloseable {
     synchronized (this) {
       if (draining.remove(lane)) { // else it came back just now
         lent.remove(lane);
+        ready.done(lane);
         running--;
         lost.add(lane);
         lostChanged();

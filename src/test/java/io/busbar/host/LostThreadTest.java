@@ -8,12 +8,15 @@ import io.busbar.Config;
 import io.busbar.Failing;
 import io.busbar.TestNode;
 import io.busbar.Until;
+import io.busbar.client.Bus;
 import io.busbar.client.InstanceRef;
 import io.busbar.model.AfterTrap;
 import io.busbar.model.Failure;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Limit;
 import io.busbar.model.Signature;
+import io.busbar.wire.Addresses;
+import io.busbar.wire.Codec;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
@@ -118,6 +121,25 @@ class LostThreadTest {
     assertFalse(described.getBoolean("running"));
     guest.stop().await();
     assertEquals(List.of(), node.client().modules().await());
+  }
+
+  /** Whose calls may run one at a time here. */
+  @Test
+  void lostThread_leavesItsUserTheRightToRun() {
+    startAs("ann", deafGuest("a"));
+    startAs("ann", TestNode.inline("fragile").withId("b").withImport("env", "ask", NOTHING, "x"));
+    Future<List<Object>> call = node.client().instance("a").call("ask");
+    Failing.with(Failure.DEADLINE, () -> call.await());
+    awaitLost(1);
+    assertEquals(1, node.client().instance("b").call("next").await().size());
+    hold.countDown();
+    awaitLost(0);
+    assertEquals(1, node.client().instance("b").call("next").await().size());
+  }
+
+  private void startAs(String user, InstanceSpec spec) {
+    Bus bus = new Bus(node.vertx(), Addresses.STANDARD);
+    bus.ask("wasm.instances", Bus.Question.of("start", Codec.body(spec)).as(user)).await();
   }
 
   @Test
