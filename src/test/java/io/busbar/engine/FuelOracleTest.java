@@ -47,6 +47,8 @@ class FuelOracleTest {
   private static final Set<OpCode> CALLS =
       EnumSet.of(OpCode.CALL, OpCode.CALL_INDIRECT, OpCode.CALL_REF);
 
+  private int compiled; // modules; the engine cannot compile each
+
   /** What one call has used, and whether it returned. */
   private record Paid(boolean returned, long fuel) {}
 
@@ -69,7 +71,7 @@ class FuelOracleTest {
     modules(SEED + 1_000_000, modules);
   }
 
-  private static void flows(long seed, int modules) {
+  private void flows(long seed, int modules) {
     long most = 0;
     for (int i = 0; i < modules; i++) {
       byte[] wasm = new RandomFlow(seed + i).bytes();
@@ -84,10 +86,11 @@ class FuelOracleTest {
       }
     }
     assertTrue(most > 5_000, "all were short: " + most);
+    assertTrue(compiled > modules / 2, "hardly one was compiled: " + compiled);
   }
 
   /** How many calls were counted. */
-  private static int modules(long seed, int modules) {
+  private int modules(long seed, int modules) {
     int counted = 0;
     for (int i = 0; i < modules; i++) {
       byte[] wasm = new RandomModule(seed + i).bytes();
@@ -123,11 +126,12 @@ class FuelOracleTest {
   }
 
   /** What each call pays, compiled and interpreted. */
-  private static List<List<Paid>> both(byte[] wasm, long seed, boolean flow) {
+  private List<List<Paid>> both(byte[] wasm, long seed, boolean flow) {
     List<List<Paid>> both = new ArrayList<>();
     for (Compiler.Mode mode : List.of(Compiler.Mode.COMPILED, Compiler.Mode.INTERPRETED)) {
       try (Compiler compiler = new Compiler(Compiler.Options.STANDARD.withMode(mode))) {
         CompiledModule module = compiler.load(wasm, true);
+        compiled += module.isCompiled() ? 1 : 0;
         both.add(OnGuestThread.run(() -> paid(module, seed, flow)));
       }
     }
