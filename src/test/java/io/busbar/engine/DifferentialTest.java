@@ -29,10 +29,10 @@ class DifferentialTest {
     assertTrue(returned > PER_BUILD / 2, "hardly a call has returned: " + returned);
   }
 
-  @Tag("slow")
+  @Tag("nightly")
   @Test
   void machines_agree_onManyMore() {
-    int modules = Integer.getInteger("differential.modules", 20_000);
+    int modules = Integer.getInteger("differential.modules", 2_000);
     assertTrue(run(SEED + 1_000_000, modules) > modules / 2);
   }
 

@@ -63,10 +63,10 @@ class FuelOracleTest {
     assertTrue(counted > PER_BUILD / 4, "hardly a call was counted: " + counted);
   }
 
-  @Tag("slow")
+  @Tag("nightly")
   @Test
   void manyMore_costEachInstructionOnce() {
-    int modules = Integer.getInteger("fuel.modules", 10_000);
+    int modules = Integer.getInteger("fuel.modules", 2_000);
     flows(SEED + 1_000_000, modules);
     modules(SEED + 1_000_000, modules);
   }
