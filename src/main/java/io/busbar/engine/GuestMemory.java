@@ -66,12 +66,6 @@ final class GuestMemory implements Memory {
     return new WasmRuntimeException("out of bounds memory access");
   }
 
-  private static void checkInterrupt() {
-    if (Thread.currentThread().isInterrupted()) {
-      throw new ChicoryInterruptedException("Thread interrupted");
-    }
-  }
-
   @Override
   public int pages() {
     return size / PAGE_SIZE;
@@ -83,7 +77,7 @@ final class GuestMemory implements Memory {
     if (pages < 0 || pages > maximumPages() - before) {
       return -1;
     }
-    checkInterrupt();
+    Fuel.checkInterrupt();
     return resize((before + pages) * PAGE_SIZE) ? before : -1;
   }
 
@@ -214,7 +208,7 @@ final class GuestMemory implements Memory {
 
   @Override
   public void initPassiveSegment(int segmentId, int dest, int offset, int length) {
-    checkInterrupt();
+    Fuel.checkInterrupt();
     write(dest, segments[segmentId].data(), offset, length);
   }
 
@@ -241,7 +235,7 @@ final class GuestMemory implements Memory {
 
   @Override
   public void fill(byte value, int from, int to) {
-    checkInterrupt();
+    Fuel.checkInterrupt();
     if (from < 0 || to < from || to > size) {
       throw outOfBounds();
     }
@@ -261,7 +255,7 @@ final class GuestMemory implements Memory {
 
   @Override
   public void copy(int dest, int src, int length) {
-    checkInterrupt();
+    Fuel.checkInterrupt();
     if (length < 0) {
       throw outOfBounds();
     }

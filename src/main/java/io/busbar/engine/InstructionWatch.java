@@ -1,6 +1,5 @@
 package io.busbar.engine;
 
-import com.dylibso.chicory.runtime.ChicoryInterruptedException;
 import com.dylibso.chicory.runtime.ExecutionListener;
 import com.dylibso.chicory.runtime.MStack;
 import com.dylibso.chicory.runtime.WasmRuntimeException;
@@ -52,8 +51,8 @@ final class InstructionWatch implements ExecutionListener {
       case CALL_REF, RETURN_CALL_REF -> checkReference((int) instruction.operand(0), stack);
       default -> {}
     }
-    if ((++count & MASK) == 0 && Thread.currentThread().isInterrupted()) {
-      throw new ChicoryInterruptedException("Thread interrupted");
+    if ((++count & MASK) == 0) {
+      Fuel.checkInterrupt();
     }
   }
 
