@@ -74,7 +74,7 @@ public final class WasmHost {
       return Future.failedFuture(
           Failure.BAD_REQUEST.because("`cluster.enabled`: start it with WasmHost.clustered"));
     }
-    return start(vertx, config, Optional.empty());
+    return start(vertx, config, Optional.empty()).compose(host -> host.host.announce().map(host));
   }
 
   /** Starts a node that is one of several, on a Vert.x of its own, which is closed with it. */
@@ -125,7 +125,7 @@ public final class WasmHost {
   /** Told without the Vert.x if it fails, as it is closed then. */
   private static Future<WasmHost> clustered(Vertx vertx, Members members, Config config) {
     Promise<WasmHost> started = Promise.promise();
-    Cluster.join(vertx, members, config.host().addresses())
+    Cluster.join(vertx, members, config.host().policy())
         .compose(
             cluster ->
                 start(vertx, config, Optional.of(cluster))
@@ -225,6 +225,14 @@ public final class WasmHost {
         .orElse(Future.succeededFuture())
         .eventually(host::close)
         .onComplete(done -> compiler.close());
+  }
+
+  /**
+   * Done when somebody has had this node drained: all it had is on other nodes, and it may close.
+   * Never done where it is alone.
+   */
+  public Future<Void> drained() {
+    return cluster.map(Cluster::drained).orElseGet(() -> Promise.<Void>promise().future());
   }
 
   /** Where it meets other nodes, and which it has met; empty where it is alone. */

@@ -166,6 +166,13 @@ public final class Bus {
 
   /** Asks one node: whatever it has not answered when it is lost fails with {@code NODE_LOST}. */
   public Future<Message<Object>> askNode(String node, Body body, DeliveryOptions options) {
+    routes
+        .self()
+        .ifPresent(
+            self ->
+                options
+                    .addHeader(Headers.VIA, self)
+                    .addHeader(Headers.TERM, Long.toString(routes.term(node))));
     return inFlight.watch(
         node,
         vertx.eventBus().request(addresses.node(node), body, options.setLocalOnly(isSelf(node))));
@@ -200,12 +207,7 @@ public final class Bus {
   private Future<Body> askOwner(String node, String id, Question question) {
     return askNode(node, question.body(), named(id, question))
         .map(Failures::answer)
-        .recover(e -> isElsewhere(e) ? askAny(id, question) : Future.failedFuture(e));
-  }
-
-  private static boolean isElsewhere(Throwable e) {
-    return Failures.isNobody(e)
-        || e instanceof WasmException said && said.failure() == Failure.NO_SUCH_INSTANCE;
+        .recover(e -> Failures.isNotRun(e) ? askAny(id, question) : Future.failedFuture(e));
   }
 
   private Future<Body> askAddress(String id, Question question) {

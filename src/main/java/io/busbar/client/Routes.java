@@ -24,6 +24,11 @@ public interface Routes {
         }
 
         @Override
+        public long term(String node) {
+          return 0;
+        }
+
+        @Override
         public void onLost(Consumer<String> told) {
           // no node is known, so none is lost
         }
@@ -35,9 +40,12 @@ public interface Routes {
   /** The node an instance lives on; empty where that is not known here, or it is gone. */
   Optional<String> owner(String instance);
 
-  /** Whether this node is in the cluster. */
+  /** Whether this node is in the cluster and answers. */
   boolean isThere(String node);
 
-  /** From now on it is told of each node that is gone. */
+  /** What the time since this node was last given up is called; what is sent there says it. */
+  long term(String node);
+
+  /** From now on it is told of each node that is gone, or does not answer any more. */
   void onLost(Consumer<String> told);
 }

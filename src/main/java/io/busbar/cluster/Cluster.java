@@ -7,15 +7,23 @@ import io.busbar.engine.ModuleStore;
 import io.busbar.host.Events;
 import io.busbar.host.Host;
 import io.busbar.host.Roster;
+import io.busbar.model.Failure;
+import io.busbar.model.Home;
+import io.busbar.model.WasmException;
 import io.busbar.wire.Addresses;
+import io.busbar.wire.Ask;
+import io.busbar.wire.Body;
 import io.busbar.wire.Endpoint;
+import io.busbar.wire.SendPolicy;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** The door of this room: one node's part in the cluster. */
 public final class Cluster implements Roster, Routes {
@@ -26,28 +34,41 @@ public final class Cluster implements Roster, Routes {
   private final Members members;
   private final Work work;
   private final List<Consumer<String>> losses = new CopyOnWriteArrayList<>();
+  private final Registrations registrations;
   private final Directory directory;
+  private final Pulse pulse;
+  private final Heartbeat heartbeat;
   private final Bus bus;
-  private Host host; // this and the next: set once it is open, before anything else is told
+  private final Doors doors;
+  private final Promise<Void> drained = Promise.promise();
+  private Router router; // this and the next: set once it is open, before anything else is told
+  private Host host;
   private volatile Failover failover;
+  private volatile Moves moves;
+  private volatile Departure departure;
   private volatile boolean leaving;
 
   /** Blocks. */
-  private Cluster(Vertx vertx, Members members, Addresses addresses) {
+  private Cluster(Vertx vertx, Members members, SendPolicy policy) {
     this.vertx = vertx;
-    this.addresses = addresses;
+    this.addresses = policy.addresses();
     this.members = members;
     this.work = new Work(vertx);
     members.joined();
+    this.registrations = new Registrations(members.manager());
     this.directory = new Directory(members, this::changed);
+    this.heartbeat = new Heartbeat(vertx, addresses, members, this::lost, this::checkRegistrations);
+    this.pulse = heartbeat.pulse();
     this.bus = new Bus(vertx, addresses, this);
+    this.doors =
+        new Doors(vertx, addresses, policy, (ask, id) -> router.route(ask, id), this::close);
     members.onChange(this::membersChanged, this::lost, this::ended);
     directory.reload();
   }
 
   /** Takes part with this Vert.x, which the members' manager has made a clustered one. */
-  public static Future<Cluster> join(Vertx vertx, Members members, Addresses addresses) {
-    return vertx.executeBlocking(() -> new Cluster(vertx, members, addresses));
+  public static Future<Cluster> join(Vertx vertx, Members members, SendPolicy policy) {
+    return vertx.executeBlocking(() -> new Cluster(vertx, members, policy));
   }
 
   private void changed() {
@@ -62,6 +83,15 @@ public final class Cluster implements Roster, Routes {
     if (told != null) {
       told.lookAgain();
     }
+    checkRegistrations();
+  }
+
+  private void checkRegistrations() {
+    Host known = host;
+    if (known != null && !leaving) {
+      registrations.checkAll(
+          () -> Stream.concat(known.endpoints().stream(), doors.endpoints().stream()).toList());
+    }
   }
 
   private void lost(String node) {
@@ -74,14 +104,15 @@ public final class Cluster implements Roster, Routes {
     if (!leaving && stopped != null) {
       LOG.log(System.Logger.Level.ERROR, "this node has dropped out of the cluster");
       stopped.close();
+      heartbeat.close();
       Host left = host;
-      left.live().keySet().forEach(id -> left.giveUp(id, "its node dropped out of the cluster"));
+      left.live().keySet().forEach(key -> left.giveUp(key, "its node dropped out of the cluster"));
     }
   }
 
   /** The modules of all nodes, those of this one in its store. Blocks. */
   public Library library(ModuleStore store) {
-    return new SharedModules(members, directory, store, work);
+    return new SharedModules(members, directory, pulse, store, work);
   }
 
   /** A way to ask that knows where instances live. */
@@ -93,73 +124,182 @@ public final class Cluster implements Roster, Routes {
     return members;
   }
 
-  /** This node takes instances from now on. */
+  /** Gets to know the others and their modules, and takes instances from then on. */
   public Future<Void> open(Host host) {
     this.host = host;
     Events events = new Events(vertx, addresses, members.self());
-    this.failover = new Failover(members, directory, host, bus, events);
-    return work.run(
-        () -> {
-          directory.open(true);
-          failover.lookSoon();
-          return null;
+    this.moves = new Moves(vertx, members, directory, pulse, work, bus, host, doors::leave);
+    this.departure =
+        new Departure(vertx, addresses, members, directory, work, moves, registrations);
+    heartbeat.start();
+    Arrival arrival = new Arrival(vertx, addresses, members, directory, pulse, bus);
+    return arrival
+        .warmUp()
+        .compose(warm -> host.announce())
+        .compose(
+            announced ->
+                work.run(
+                    () -> {
+                      directory.state(Directory.OPEN);
+                      failover = new Failover(members, directory, pulse, host, bus, events);
+                      failover.lookSoon();
+                      return null;
+                    }));
+  }
+
+  /**
+   * Moves what this node has to others and takes nothing any more; what can go nowhere stays until
+   * its host closes, and starts again where there is a place for it. Again it does nothing.
+   */
+  public Future<Void> leave() {
+    leaving = true;
+    Departure known = departure;
+    Future<Void> gone = known == null ? Future.succeededFuture() : known.leave();
+    return gone.onComplete(
+        done -> {
+          Failover stopped = failover;
+          if (stopped != null) {
+            stopped.close();
+          }
+          heartbeat.close();
         });
   }
 
-  /** This node takes no instances any more; what it has stays until its host closes. */
-  public Future<Void> leave() {
-    leaving = true;
-    if (failover != null) {
-      failover.close();
+  /** Done when somebody has had this node drained: it has nothing any more, and may close. */
+  public Future<Void> drained() {
+    return drained.future();
+  }
+
+  /** An address is closed once nothing can be on its way there any more. */
+  private void close(Endpoint endpoint) {
+    registrations
+        .withdraw(endpoint.address())
+        .onComplete(
+            done ->
+                vertx.setTimer(
+                    Math.max(1, members.linger().toMillis()), later -> endpoint.close()));
+  }
+
+  @Override
+  public Endpoint.Actions node(Endpoint.Actions here) {
+    return ask -> handleHere(ask, here);
+  }
+
+  /** What nodes ask each other. */
+  private Future<Body> handleHere(Ask ask, Endpoint.Actions here) {
+    if (ask.action().equals("ping")) {
+      return heartbeat.handle(ask);
     }
-    return work.run(
-        () -> {
-          directory.open(false);
-          return null;
-        });
+    permit(ask).check();
+    return switch (ask.action()) {
+      case "prepare" -> opened(host).prepare(ask.body().string("module"));
+      case "move" -> opened(moves).move(ask);
+      case "drain" -> drain(ask);
+      default -> here.handle(ask);
+    };
+  }
+
+  private <T> T opened(T part) {
+    if (part == null) {
+      throw Failure.UNAVAILABLE.because("node `%s` is starting", members.self());
+    }
+    return part;
+  }
+
+  private Future<Body> drain(Ask ask) {
+    return opened(departure)
+        .drain(ask)
+        .onSuccess(
+            done -> vertx.setTimer(members.linger().toMillis() + 1, t -> drained.tryComplete()));
   }
 
   @Override
   public Endpoint.Actions instances(Endpoint.Actions here) {
-    return new Router(vertx, members, directory, work, bus, here)::handle;
+    router = new Router(vertx, members, directory, pulse, work, bus, here);
+    return router::handle;
   }
 
   @Override
   public Endpoint.Actions nodes(Endpoint.Actions here) {
-    return new Router(vertx, members, directory, work, bus, here)::handleNodes;
+    return new Nodes(members, directory, pulse, bus)::handle;
   }
 
   @Override
-  public Future<Long> claim(String id, OptionalLong epoch) {
-    return work.run(() -> directory.claim(id, epoch));
+  public Permit permit(Ask ask, Home home) {
+    Permit general = permit(ask);
+    return home.replicas() > 1
+        ? general
+        : () -> {
+          general.check();
+          fail(pulse.minority());
+        };
+  }
+
+  private Permit permit(Ask ask) {
+    Optional<String> via = ask.via();
+    long term = via.isPresent() ? ask.term() : 0;
+    return () -> fail(pulse.refusal(via, term));
+  }
+
+  private static void fail(Optional<WasmException> why) {
+    if (why.isPresent()) {
+      throw why.get();
+    }
+  }
+
+  @Override
+  public Future<Body> elsewhere(Ask ask, String key) {
+    return router.route(ask, key);
+  }
+
+  @Override
+  public Future<Void> withdraw(String address) {
+    return registrations.withdraw(address);
+  }
+
+  @Override
+  public Future<Long> claim(String key, Home home, OptionalLong epoch) {
+    if (home.replicas() > 1 && key.equals(Roster.id(key))) {
+      throw Failure.BAD_REQUEST.because("instance `%s` has several copies: which is meant?", key);
+    }
+    return work.run(() -> directory.claim(key, epoch));
   }
 
   @Override
   public Future<Void> started(Started instance) {
+    String key = instance.key();
+    boolean isBehindDoor = !key.equals(Roster.id(key)) && instance.about().containsKey("address");
     return work.run(
-        () -> {
-          directory.started(instance);
-          return null;
-        });
-  }
-
-  @Override
-  public void renewed(String id, long epoch) {
-    work.run(
             () -> {
-              directory.renewed(id, epoch);
+              directory.started(instance);
               return null;
             })
-        .onFailure(e -> LOG.log(System.Logger.Level.WARNING, "epoch of {0}: {1}", id, e));
+        .compose(done -> isBehindDoor ? doors.enter(key) : Future.succeededFuture());
   }
 
   @Override
-  public Future<Void> left(String id, long epoch) {
-    return work.run(
-        () -> {
-          directory.left(id, epoch);
-          return null;
-        });
+  public void renewed(String key, long epoch) {
+    work.run(
+            () -> {
+              directory.renewed(key, epoch);
+              return null;
+            })
+        .onFailure(e -> LOG.log(System.Logger.Level.WARNING, "epoch of {0}: {1}", key, e));
+  }
+
+  /** What a node still has when it leaves is started again elsewhere, as if it had been lost. */
+  @Override
+  public Future<Void> left(String key, long epoch) {
+    if (!key.equals(Roster.id(key))) {
+      doors.leave(key);
+    }
+    return leaving
+        ? Future.succeededFuture()
+        : work.run(
+            () -> {
+              directory.left(key, epoch);
+              return null;
+            });
   }
 
   @Override
@@ -174,7 +314,12 @@ public final class Cluster implements Roster, Routes {
 
   @Override
   public boolean isThere(String node) {
-    return members.names().contains(node);
+    return members.names().contains(node) && !pulse.isSuspected(node);
+  }
+
+  @Override
+  public long term(String node) {
+    return pulse.term(node);
   }
 
   @Override

@@ -4,6 +4,7 @@ import static java.util.stream.Collectors.toMap;
 
 import io.busbar.host.Roster;
 import io.busbar.model.Failure;
+import io.busbar.model.Home;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.LinkSpec;
 import io.busbar.model.ModuleId;
@@ -12,6 +13,7 @@ import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +23,9 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Which instance lives where: a map of all nodes, changed by compare-and-set only, and this node's
@@ -32,24 +37,32 @@ final class Directory {
   private final Members members;
   private final Members.Shared<String> entries;
   private final Members.Shared<String> specs;
-  private final Members.Shared<String> open; // the nodes that take instances
+  private final Members.Shared<String> nodes; // how each of them is
   private final Map<String, Entry> mirror = new ConcurrentHashMap<>();
   private final Map<String, AtomicInteger> loads = new ConcurrentHashMap<>(); // by node
-  private final Set<String> openNodes = ConcurrentHashMap.newKeySet();
+  private final Map<String, String> nodeStates = new ConcurrentHashMap<>(); // by node
+  private final Map<String, AtomicInteger> promised = new ConcurrentHashMap<>(); // by node
+  private volatile String own; // this node's state; null: it has not said
   private volatile Set<String> touched; // what has changed during a reload; null: there is none
+
+  /** Of a node that takes instances. */
+  static final String OPEN = "open";
+
+  /** Of a node that takes none any more, and moves those it has. */
+  static final String DRAINING = "draining";
 
   /** With something to run, on a thread that must not be kept, whenever an entry has changed. */
   Directory(Members members, Runnable changed) {
     this.members = members;
     this.entries = members.shared("instances");
     this.specs = members.shared("specs");
-    this.open = members.shared("nodes");
+    this.nodes = members.shared("nodes");
     entries.onChange(
         (id, text) -> {
           saw(id, text);
           changed.run();
         });
-    open.onChange((node, text) -> sawNode(node, text != null));
+    nodes.onChange(this::sawNode);
   }
 
   private void saw(String id, String text) {
@@ -71,16 +84,16 @@ final class Directory {
   }
 
   private void count(Entry entry, int more) {
-    if (entry != null) {
+    if (entry != null && !entry.isCopies()) {
       loads.computeIfAbsent(entry.owner(), node -> new AtomicInteger()).addAndGet(more);
     }
   }
 
-  private void sawNode(String node, boolean isOpen) {
-    if (isOpen) {
-      openNodes.add(node);
+  private void sawNode(String node, String state) {
+    if (state == null) {
+      nodeStates.remove(node);
     } else {
-      openNodes.remove(node);
+      nodeStates.put(node, state);
     }
   }
 
@@ -96,9 +109,9 @@ final class Directory {
           put(id, null);
         }
       }
-      Set<String> nodes = open.all().keySet();
-      openNodes.addAll(nodes);
-      openNodes.retainAll(nodes);
+      Map<String, String> states = nodes.all();
+      nodeStates.putAll(states);
+      nodeStates.keySet().retainAll(states.keySet());
     } finally {
       touched = null;
     }
@@ -111,43 +124,88 @@ final class Directory {
     }
   }
 
-  /** From now on this node takes instances, or not any more. */
-  void open(boolean takes) {
-    if (takes) {
-      open.put(members.self(), "");
-    } else {
-      open.remove(members.self());
+  /** This node is so from now on, as all are told. */
+  void state(String state) {
+    own = state;
+    nodes.put(members.self(), state);
+    sawNode(members.self(), state);
+  }
+
+  /** Tells it again where others took this node for lost. */
+  void tellState() {
+    String state = own;
+    if (state != null && !nodeStates.containsKey(members.self())) {
+      state(state);
     }
-    sawNode(members.self(), takes);
   }
 
-  /** A node that is gone takes nothing. */
+  /** A node that is gone is in no state. */
   void forget(String node) {
-    open.remove(node);
+    if (node.equals(members.self())) {
+      own = null;
+    }
+    nodes.remove(node);
+    sawNode(node, null);
   }
 
-  /** The nodes that take instances, with what they have. */
-  List<Placement.Candidate> candidates() {
+  /** How a node is; empty where it has not said yet, or is gone. */
+  Optional<String> stateOf(String node) {
+    return Optional.ofNullable(nodeStates.get(node));
+  }
+
+  /** The nodes that have said how they are, whether they are there or not. */
+  Set<String> knownNodes() {
+    return Set.copyOf(nodeStates.keySet());
+  }
+
+  /** The nodes that take instances, with what they have and with how many copies of this one. */
+  List<Placement.Candidate> candidates(String key, Predicate<String> answers) {
+    Map<String, Integer> copies = copies(Roster.id(key));
     List<Placement.Candidate> candidates = new ArrayList<>();
     members
         .nodes()
         .forEach(
             (node, labels) -> {
-              if (openNodes.contains(node)) {
-                candidates.add(new Placement.Candidate(node, labels, load(node)));
+              if (OPEN.equals(nodeStates.get(node)) && answers.test(node)) {
+                int more = copies.getOrDefault(node, 0);
+                candidates.add(new Placement.Candidate(node, labels, load(node), more));
               }
             });
     return candidates;
   }
 
-  private int load(String node) {
-    AtomicInteger load = loads.get(node);
-    return load == null ? 0 : load.get();
+  /** How many copies of an instance each node has. */
+  private Map<String, Integer> copies(String id) {
+    Map<String, Integer> copies = new HashMap<>();
+    find(id)
+        .filter(Entry::isCopies)
+        .ifPresent(
+            all ->
+                copyKeys(id, all.home().replicas())
+                    .map(this::find)
+                    .flatMap(Optional::stream)
+                    .forEach(copy -> copies.merge(copy.owner(), 1, Integer::sum)));
+    return copies;
   }
 
-  /** The nodes that are said to take instances, whether they are there or not. */
-  Set<String> openNodes() {
-    return Set.copyOf(openNodes);
+  /** The keys of all copies. */
+  static Stream<String> copyKeys(String id, int replicas) {
+    return IntStream.rangeClosed(1, replicas).mapToObj(number -> Roster.copy(id, number));
+  }
+
+  /** What it has, and what this node has asked it to start and does not see yet. */
+  private int load(String node) {
+    return number(loads, node) + number(promised, node);
+  }
+
+  private static int number(Map<String, AtomicInteger> numbers, String node) {
+    AtomicInteger number = numbers.get(node);
+    return number == null ? 0 : number.get();
+  }
+
+  /** So many more, or fewer, instances are being started on that node for this one. */
+  void promise(String node, int more) {
+    promised.computeIfAbsent(node, n -> new AtomicInteger()).addAndGet(more);
   }
 
   /** From the mirror. */
@@ -164,7 +222,8 @@ final class Directory {
   List<String> users(ModuleId module) {
     return mirror.entrySet().stream()
         .filter(entry -> entry.getValue().modules().contains(module.toString()))
-        .map(Map.Entry::getKey)
+        .map(entry -> Roster.id(entry.getKey()))
+        .distinct()
         .sorted()
         .toList();
   }
@@ -181,18 +240,65 @@ final class Directory {
     return Optional.of(entry);
   }
 
-  /** Takes an id for a start on this node, or finds it taken so with this epoch. */
+  /** Takes a key for a start on this node, or finds it taken so with this epoch. */
   long claim(String id, OptionalLong epoch) {
     if (epoch.isPresent()) {
       own(id, epoch.getAsLong());
       return epoch.getAsLong();
     }
-    Entry mine = Entry.starting(members.self());
+    return claim(id, Entry.starting(members.self())).epoch();
+  }
+
+  private Entry claim(String id, Entry mine) {
     if (entries.putIfAbsent(id, mine.text()) != null) {
       throw Failure.CONFLICT.because("instance `%s` exists already", id);
     }
     put(id, mine);
-    return mine.epoch();
+    return mine;
+  }
+
+  /** Takes an id for several copies, which are to be started then. */
+  Entry claimCopies(String id, Home home) {
+    Entry claim = Entry.copies(members.self());
+    return claim(id, claim.with(Map.of("home", Entry.fields(home))));
+  }
+
+  /** All copies are there: one that is missing from now on is started again. */
+  Entry completed(String id, Entry claim) {
+    Entry first = fetch(Roster.copy(id, 1)).orElseThrow(() -> notOurs(id));
+    String key = id + "/" + UUID.randomUUID();
+    specs.put(key, specs.get(first.spec().orElseThrow()));
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("spec", key);
+    fields.put("modules", first.modules());
+    fields.put("address", first.address().orElse(null));
+    fields.put("user", first.user().orElse(null));
+    Entry complete = claim.with(fields);
+    if (!replace(id, claim, complete)) {
+      specs.remove(key);
+      throw notOurs(id);
+    }
+    return complete;
+  }
+
+  /** Takes the place of a copy that is missing, for this node; empty where another has. */
+  Optional<Entry> claimCopy(String key, Entry all) {
+    String text = specs.get(all.spec().orElseThrow());
+    String spec = key + "/" + UUID.randomUUID();
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("phase", Entry.Phase.MOVING.name());
+    fields.put("spec", spec);
+    fields.put("modules", all.modules());
+    fields.put("address", all.address().orElse(null));
+    fields.put("user", all.user().orElse(null));
+    fields.put("home", Entry.fields(all.home()));
+    Entry mine = Entry.starting(members.self()).with(fields);
+    if (text == null || entries.putIfAbsent(key, mine.text()) != null) {
+      return Optional.empty();
+    }
+    specs.put(spec, text);
+    put(key, mine);
+    return Optional.of(mine);
   }
 
   private Entry own(String id, long epoch) {
@@ -207,26 +313,25 @@ final class Directory {
 
   /** It can be called from now on; fails with {@code CONFLICT} where it is not this node's. */
   void started(Roster.Started instance) {
-    Entry claim = own(instance.id(), instance.epoch());
-    String key = claim.spec().orElseGet(() -> instance.id() + "/" + UUID.randomUUID());
+    Entry claim = own(instance.key(), instance.epoch());
+    String key = claim.spec().orElseGet(() -> instance.key() + "/" + UUID.randomUUID());
     if (claim.spec().isEmpty()) {
       specs.put(key, Codec.body(instance.spec()).toJson().encode());
     }
-    if (!replace(instance.id(), claim, claim.with(fields(instance, key)))) {
-      throw notOurs(instance.id());
+    if (!replace(instance.key(), claim, claim.with(fields(instance, key)))) {
+      throw notOurs(instance.key());
     }
   }
 
   private static Map<String, Object> fields(Roster.Started instance, String key) {
     InstanceSpec spec = instance.spec();
     Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("state", Entry.State.LIVE.name());
+    fields.put("phase", Entry.Phase.LIVE.name());
     fields.put("spec", key);
     fields.put("modules", modules(spec));
     fields.put("address", instance.about().get("address"));
     fields.put("user", instance.user().orElse(null));
-    fields.put("staysDown", spec.home().staysDown());
-    fields.put("labels", new JsonObject(new LinkedHashMap<>(spec.home().labels())));
+    fields.put("home", Entry.fields(spec.home()));
     return fields;
   }
 
@@ -263,7 +368,7 @@ final class Directory {
   void left(String id, long epoch) {
     fetch(id)
         .filter(entry -> entry.isOf(members.self(), epoch))
-        .filter(entry -> entry.state() != Entry.State.MOVING)
+        .filter(entry -> entry.phase() != Entry.Phase.MOVING)
         .ifPresent(entry -> remove(id, entry));
   }
 
@@ -281,6 +386,15 @@ final class Directory {
   Optional<Entry> takeOver(String id, Entry entry) {
     Entry mine = entry.movingTo(members.self());
     return replace(id, entry, mine) ? Optional.of(mine) : Optional.empty();
+  }
+
+  /** That node becomes the owner of what is this one's, and is to start it. */
+  Entry handOver(String key, long epoch, String node) {
+    Entry entry = own(key, epoch);
+    if (!entry.isLive() || !replace(key, entry, entry.movingTo(node))) {
+      throw notOurs(key);
+    }
+    return entry.movingTo(node);
   }
 
   /** What an instance is started from, as {@code start} takes it; empty if it was lost. */

@@ -1,5 +1,7 @@
 package io.busbar.cluster;
 
+import io.busbar.model.Home;
+import io.busbar.model.State;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.LinkedHashMap;
@@ -8,9 +10,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What the directory says of one instance.
+ * What the directory says of one instance, of one copy of several, or of all copies together.
  *
- * @param owner the node it lives on
+ * @param owner the node it lives on; of several copies the node that started them
  * @param epoch how often it has begun anew
  * @param spec the key of its spec; empty while it is started for the first time
  * @param modules the digests of its modules, its own first
@@ -21,54 +23,79 @@ import java.util.Optional;
 record Entry(
     String owner,
     long epoch,
-    State state,
+    Phase phase,
     Optional<String> spec,
     List<String> modules,
     Optional<String> address,
     Optional<String> user,
-    boolean staysDown,
-    Map<String, String> labels,
+    Home home,
     String text) {
-  enum State {
+  enum Phase {
     /** Claimed, and started for the first time. */
     STARTING,
-    /** Its node is gone, and another one starts it. */
+    /** Its owner is to start it again. */
     MOVING,
     /** It can be called. */
-    LIVE
+    LIVE,
+    /** It stands for several copies. */
+    COPIES
   }
 
   /** An id that is taken for a start on this node. */
   static Entry starting(String owner) {
+    return of(owner, Phase.STARTING);
+  }
+
+  /** An id that stands for several copies. */
+  static Entry copies(String owner) {
+    return of(owner, Phase.COPIES);
+  }
+
+  private static Entry of(String owner, Phase phase) {
     return parse(
-        new JsonObject()
-            .put("owner", owner)
-            .put("epoch", 1)
-            .put("state", State.STARTING.name())
-            .encode());
+        new JsonObject().put("owner", owner).put("epoch", 1).put("phase", phase.name()).encode());
   }
 
   static Entry parse(String text) {
     JsonObject json = new JsonObject(text);
-    Map<String, String> labels = new LinkedHashMap<>();
-    json.getJsonObject("labels", new JsonObject())
-        .forEach(label -> labels.put(label.getKey(), String.valueOf(label.getValue())));
     return new Entry(
         json.getString("owner"),
         json.getLong("epoch"),
-        State.valueOf(json.getString("state")),
+        Phase.valueOf(json.getString("phase")),
         Optional.ofNullable(json.getString("spec")),
         json.getJsonArray("modules", new JsonArray()).stream().map(String::valueOf).toList(),
         Optional.ofNullable(json.getString("address")),
         Optional.ofNullable(json.getString("user")),
-        json.getBoolean("staysDown", false),
-        labels,
+        home(json.getJsonObject("home")),
         text);
   }
 
-  /** The same, on its way to another node. */
+  private static Home home(JsonObject json) {
+    if (json == null) {
+      return Home.ANYWHERE;
+    }
+    Map<String, String> labels = new LinkedHashMap<>();
+    json.getJsonObject("labels")
+        .forEach(label -> labels.put(label.getKey(), String.valueOf(label.getValue())));
+    return new Home(
+        labels,
+        State.parse(json.getString("state")),
+        json.getBoolean("staysDown"),
+        json.getInteger("replicas"));
+  }
+
+  /** As a field of an entry. */
+  static JsonObject fields(Home home) {
+    return new JsonObject()
+        .put("labels", new JsonObject(new LinkedHashMap<>(home.labels())))
+        .put("state", home.state().text())
+        .put("staysDown", home.staysDown())
+        .put("replicas", home.replicas());
+  }
+
+  /** The same, on its way to another node, or to begin anew on its own. */
   Entry movingTo(String node) {
-    return with(Map.of("owner", node, "epoch", epoch + 1, "state", State.MOVING.name()));
+    return with(Map.of("owner", node, "epoch", epoch + 1, "phase", Phase.MOVING.name()));
   }
 
   /** The same with other fields. */
@@ -79,7 +106,12 @@ record Entry(
   }
 
   boolean isLive() {
-    return state == State.LIVE;
+    return phase == Phase.LIVE;
+  }
+
+  /** Whether it stands for several copies and runs nowhere itself. */
+  boolean isCopies() {
+    return phase == Phase.COPIES;
   }
 
   /** Whether it is what this node has with this epoch, or had before it began anew there. */

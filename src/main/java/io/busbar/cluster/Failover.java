@@ -3,8 +3,8 @@ package io.busbar.cluster;
 import io.busbar.client.Bus;
 import io.busbar.host.Events;
 import io.busbar.host.Host;
+import io.busbar.host.Roster;
 import io.busbar.model.Failure;
-import io.busbar.model.Home;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Body;
 import io.busbar.wire.Endpoint;
@@ -19,7 +19,6 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -40,32 +39,28 @@ final class Failover {
 
   private final Members members;
   private final Directory directory;
+  private final Pulse pulse;
   private final Host host;
   private final Bus bus;
   private final Events events;
-  private final ScheduledExecutorService thread;
+  private final ScheduledExecutorService thread = Work.thread("busbar-failover");
   private final AtomicBoolean due = new AtomicBoolean();
   private final AtomicBoolean stale = new AtomicBoolean(true); // the mirror is to be made anew
   private long reloaded; // nanoTime; this and below: on the thread
   private final Map<String, Entry> wanted = new LinkedHashMap<>(); // by id
   private final Set<String> starting = new LinkedHashSet<>();
   private final Map<String, Integer> attempts = new HashMap<>();
+  private final Map<String, Long> gone = new HashMap<>(); // nodes, and when that was seen
 
-  Failover(Members members, Directory directory, Host host, Bus bus, Events events) {
+  Failover(Members members, Directory directory, Pulse pulse, Host host, Bus bus, Events events) {
     this.members = members;
     this.directory = directory;
+    this.pulse = pulse;
     this.host = host;
     this.bus = bus;
     this.events = events;
-    this.thread =
-        Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread made = new Thread(task, "busbar-failover");
-              made.setDaemon(true);
-              return made;
-            });
-    thread.scheduleWithFixedDelay(
-        () -> run(this::reconcile), PERIOD.toMillis(), PERIOD.toMillis(), TimeUnit.MILLISECONDS);
+    long period = PERIOD.toNanos();
+    Work.repeat(thread, this::reconcile, period);
   }
 
   /** Nodes have come or gone: looks soon, and trusts nothing it was told before. */
@@ -77,38 +72,42 @@ final class Failover {
   /** Looks soon, once for all that has changed until then. */
   void lookSoon() {
     if (due.compareAndSet(false, true)) {
-      later(
-          () -> {
-            due.set(false);
-            reconcile();
-          });
+      later(this::lookNow);
     }
+  }
+
+  private void lookNow() {
+    due.set(false);
+    Work.run(this::reconcile);
   }
 
   private void later(Runnable work) {
     try {
-      thread.execute(() -> run(work));
+      thread.execute(() -> Work.run(work));
     } catch (RejectedExecutionException e) {
       return; // the node closes
     }
   }
 
-  private static void run(Runnable work) {
-    try {
-      work.run();
-    } catch (RuntimeException e) {
-      LOG.log(System.Logger.Level.WARNING, "not reconciled, to be tried again: {0}", e.toString());
-    }
-  }
-
   private void reconcile() {
+    long cuts = pulse.cuts();
+    boolean wasCutOff = pulse.isToCatchUp();
+    if (wasCutOff) {
+      stale.set(true);
+    }
     reloadIfDue();
     Set<String> nodes = members.names();
-    directory.openNodes().stream().filter(n -> !nodes.contains(n)).forEach(directory::forget);
+    directory.knownNodes().stream().filter(n -> !nodes.contains(n)).forEach(directory::forget);
+    gone.keySet().removeAll(nodes);
     Map<String, Entry> all = directory.all();
-    all.forEach((id, entry) -> look(id, entry, nodes));
-    host.live().forEach((id, epoch) -> check(id, epoch, all.get(id)));
-    startSome();
+    host.live().forEach((key, epoch) -> check(key, epoch, all.get(key)));
+    if (wasCutOff) {
+      pulse.caughtUp(cuts);
+    }
+    if (pulse.minority().isEmpty()) {
+      all.forEach((key, entry) -> look(key, entry, nodes));
+      startSome();
+    }
   }
 
   private void reloadIfDue() {
@@ -121,9 +120,7 @@ final class Failover {
   private void reload() {
     try {
       directory.reload();
-      if (!directory.openNodes().contains(members.self())) {
-        directory.open(true); // the others took it for lost
-      }
+      directory.tellState();
       reloaded = System.nanoTime();
     } catch (RuntimeException e) {
       stale.set(true);
@@ -131,42 +128,84 @@ final class Failover {
     }
   }
 
-  private void look(String id, Entry entry, Set<String> nodes) {
-    if (starting.contains(id) || wanted.containsKey(id)) {
+  private void look(String key, Entry entry, Set<String> nodes) {
+    if (starting.contains(key) || wanted.containsKey(key)) {
       return;
     }
-    if (!nodes.contains(entry.owner())) {
-      orphan(id, entry);
-    } else if (entry.owner().equals(members.self()) && !host.holds(id)) {
-      directory.fetch(id).filter(now -> isMissing(id, now)).ifPresent(now -> again(id, now));
+    if (entry.isCopies()) {
+      lookAtCopies(key, entry, nodes);
+    } else if (isLeftOver(key)) {
+      directory.remove(key, entry);
+    } else if (!nodes.contains(entry.owner())) {
+      orphan(key, entry);
+    } else if (isMissing(key, entry)) {
+      directory.fetch(key).filter(now -> isMissing(key, now)).ifPresent(now -> again(key, now));
     }
   }
 
-  private boolean isMissing(String id, Entry entry) {
-    return entry.owner().equals(members.self()) && !host.holds(id);
+  private boolean isMissing(String key, Entry entry) {
+    return entry.owner().equals(members.self()) && !host.holds(key);
+  }
+
+  /**
+   * Copies that one asker was starting go with its node; else those that are missing are started.
+   */
+  private void lookAtCopies(String id, Entry all, Set<String> nodes) {
+    if (all.spec().isPresent()) {
+      Directory.copyKeys(id, all.home().replicas())
+          .filter(key -> directory.find(key).isEmpty() && !wanted.containsKey(key))
+          .filter(key -> isHeir(key, all))
+          .forEach(key -> directory.claimCopy(key, all).ifPresent(mine -> wanted.put(key, mine)));
+    } else if (!nodes.contains(all.owner())) {
+      directory.remove(id, all);
+    }
+  }
+
+  /** Whether it is a copy of an instance that is not there any more. */
+  private boolean isLeftOver(String key) {
+    String id = Roster.id(key);
+    return !key.equals(id) && directory.find(id).isEmpty() && directory.fetch(id).isEmpty();
   }
 
   /** Its node is gone. */
-  private void orphan(String id, Entry entry) {
+  private void orphan(String key, Entry entry) {
+    if (!isSurelyGone(entry.owner())) {
+      return;
+    }
     if (entry.spec().isEmpty()) {
-      directory.remove(id, entry);
-    } else if (entry.staysDown()) {
-      if (directory.remove(id, entry)) {
-        stopped(id, String.format("its node `%s` was lost", entry.owner()));
+      directory.remove(key, entry);
+    } else if (entry.home().staysDown()) {
+      if (directory.remove(key, entry)) {
+        stopped(key, String.format("its node `%s` was lost", entry.owner()));
       }
-    } else if (isHeir(id, entry)) {
-      directory.takeOver(id, entry).ifPresent(mine -> wanted.put(id, mine));
+    } else if (isHeir(key, entry)) {
+      directory.takeOver(key, entry).ifPresent(mine -> wanted.put(key, mine));
     }
   }
 
-  private boolean isHeir(String id, Entry entry) {
-    Home home = new Home(entry.labels(), false);
-    Optional<String> heir = Placement.heir(id, home, directory.candidates());
+  /** Where a majority decides, a node that was cut off has stopped to answer after this time. */
+  private boolean isSurelyGone(String node) {
+    if (members.size() == 0) {
+      return true;
+    }
+    long left =
+        gone.computeIfAbsent(node, n -> System.nanoTime())
+            + members.window().toNanos()
+            - System.nanoTime();
+    if (left > 0 && due.compareAndSet(false, true)) {
+      thread.schedule(this::lookNow, left, TimeUnit.NANOSECONDS);
+    }
+    return left <= 0;
+  }
+
+  private boolean isHeir(String key, Entry entry) {
+    Optional<String> heir =
+        Placement.heir(key, entry.home(), directory.candidates(key, pulse::isTrusted));
     return heir.filter(members.self()::equals).isPresent();
   }
 
-  private void stopped(String id, String reason) {
-    events.happened("instance.stopped", Map.of("id", id, "reason", reason));
+  private void stopped(String key, String reason) {
+    events.happened("instance.stopped", Map.of("id", Roster.id(key), "reason", reason));
   }
 
   /** It is this node's, but not here: its start was not finished, or it was lost. */
@@ -214,6 +253,8 @@ final class Failover {
             .addHeader(Headers.TIMEOUT, Long.toString(START.toMillis()))
             .setSendTimeout(Bus.patience(START).toMillis());
     entry.user().ifPresent(user -> options.addHeader(Headers.USER, user));
+    Roster.number(id)
+        .ifPresent(number -> options.addHeader(Headers.COPY, Integer.toString(number)));
     return bus.askNode(members.self(), spec.get(), options).map(Failures::answer);
   }
 
@@ -222,7 +263,7 @@ final class Failover {
     if (thrown == null) {
       attempts.remove(id);
       Map<String, Object> moved = new LinkedHashMap<>();
-      moved.put("id", id);
+      moved.put("id", Roster.id(id));
       moved.put("epoch", entry.epoch());
       moved.put("fresh", true);
       events.happened("instance.moved", moved);

@@ -25,6 +25,7 @@ import io.busbar.model.Failure;
 import io.busbar.model.Names;
 import io.vertx.core.spi.cluster.ClusterManager;
 import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -95,7 +96,7 @@ public final class Members {
         .setProperty("hazelcast.logging.type", "jdk")
         .setProperty("hazelcast.shutdownhook.enabled", "false")
         .setProperty("hazelcast.heartbeat.interval.seconds", "1")
-        .setProperty("hazelcast.max.no.heartbeat.seconds", "5")
+        .setProperty("hazelcast.max.no.heartbeat.seconds", "4")
         .setProperty("hazelcast.merge.first.run.delay.seconds", "5")
         .setProperty("hazelcast.merge.next.run.delay.seconds", "5")
         .setProperty("hazelcast.wait.seconds.before.join", "0")
@@ -200,6 +201,26 @@ public final class Members {
 
   public String self() {
     return options.node;
+  }
+
+  /** How many nodes there are meant to be; 0: not said. */
+  int size() {
+    return 0;
+  }
+
+  /** How long a node may be silent before it is suspected. */
+  Duration window() {
+    return Duration.ofMillis(750);
+  }
+
+  /** How long what was sent to a node may still be on its way there. */
+  Duration linger() {
+    return Duration.ofSeconds(2);
+  }
+
+  /** How long a node that leaves waits for what its instances were asked. */
+  Duration drain() {
+    return Duration.ofSeconds(30);
   }
 
   /** The cluster's name. */

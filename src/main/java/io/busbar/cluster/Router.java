@@ -1,6 +1,7 @@
 package io.busbar.cluster;
 
 import io.busbar.client.Bus;
+import io.busbar.host.Roster;
 import io.busbar.model.Failure;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Names;
@@ -26,68 +27,81 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
 /**
- * Answers at the common addresses of one node: passes each operation to the node that owns the
+ * Answers for instances wherever they live: passes each operation to the node that owns the
  * instance, with the time that is left, and its answer back.
  *
- * <p>What is asked of an instance that another node is about to start waits for that.
+ * <p>What is asked of an instance that a node is about to start, or that surely did not run where
+ * it was asked, waits and is asked again.
  */
 final class Router {
   private static final long AGAIN_MILLIS = 25;
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
   private static final int MOST_WAITING = 10_000;
-  private static final long NODE_MILLIS = 1000;
 
   private final Vertx vertx;
   private final Members members;
   private final Directory directory;
+  private final Pulse pulse;
   private final Work work;
   private final Bus bus;
   private final Endpoint.Actions here;
+  private final Copies copies;
   private final AtomicInteger waiting = new AtomicInteger();
 
+  /** With what answers for the instances of this node. */
   Router(
       Vertx vertx,
       Members members,
       Directory directory,
+      Pulse pulse,
       Work work,
       Bus bus,
       Endpoint.Actions here) {
     this.vertx = vertx;
     this.members = members;
     this.directory = directory;
+    this.pulse = pulse;
     this.work = work;
     this.bus = bus;
     this.here = here;
+    this.copies = new Copies(members, directory, pulse, work, this::passStart, this::pass);
   }
 
-  /** Every operation on instances, wherever they live. */
+  /** Every operation on instances. */
   Future<Body> handle(Ask ask) {
     return switch (ask.action()) {
       case "start" -> start(ask);
       case "list" -> list();
-      case "stop", "describe" -> route(ask, ask.instance().orElseGet(() -> id(ask)));
+      case "stop", "describe", "move" -> route(ask, ask.instance().orElseGet(() -> id(ask)));
       default -> route(ask, ask.instance().orElseThrow(ask::unknownAction));
     };
   }
 
+  /** An id, or the key of one of several copies. */
   private static String id(Ask ask) {
-    return Names.check("instance id", ask.body().string("id"));
+    String key = ask.body().string("id");
+    Names.check("instance id", Roster.id(key));
+    return key;
   }
 
   private Future<Body> start(Ask ask) {
-    InstanceSpec spec = Codec.spec(ask.body());
-    String id = spec.id().orElseGet(() -> UUID.randomUUID().toString());
-    List<String> nodes = Placement.ranked(id, spec.home(), directory.candidates());
+    InstanceSpec asked = Codec.spec(ask.body());
+    String id = asked.id().orElseGet(() -> UUID.randomUUID().toString());
+    pulse.checkMajority();
+    if (asked.home().replicas() > 1) {
+      return copies.start(ask, asked.withId(id));
+    }
+    List<String> nodes =
+        Placement.ranked(id, asked.home(), directory.candidates(id, pulse::isTrusted));
     if (nodes.isEmpty()) {
-      throw Failure.UNAVAILABLE.because(
-          "no node has the labels %s", Names.shown(spec.home().labels().toString()));
+      throw Copies.nowhere(asked);
     }
     return startOn(ask, nodes);
   }
 
   /** On the first of these nodes that can take it. */
   private Future<Body> startOn(Ask ask, List<String> nodes) {
-    Future<Body> first = pass(ask, nodes.get(0), ask.onward());
+    Future<Body> first = passStart(ask, ask.body(), nodes.get(0), ask.onward());
     return nodes.size() == 1
         ? first
         : first.recover(
@@ -100,12 +114,18 @@ final class Router {
             && (said.failure() == Failure.UNAVAILABLE || said.failure() == Failure.OVERLOADED);
   }
 
-  private Future<Body> pass(Ask ask, String node, DeliveryOptions options) {
-    if (node.equals(members.self())) {
-      return attempt(() -> here.handle(ask));
-    }
-    return bus.askNode(
-            node, ask.body(), options.setSendTimeout(Bus.patience(ask.remaining()).toMillis()))
+  /** A start that other starts are told of before the directory is. */
+  private Future<Body> passStart(Ask ask, Body body, String node, DeliveryOptions options) {
+    directory.promise(node, 1);
+    Future<Body> started =
+        node.equals(members.self()) && body == ask.body()
+            ? attempt(() -> here.handle(ask))
+            : pass(ask, body, node, options);
+    return started.onComplete(done -> directory.promise(node, -1));
+  }
+
+  private Future<Body> pass(Ask ask, Body body, String node, DeliveryOptions options) {
+    return bus.askNode(node, body, options.setSendTimeout(Bus.patience(ask.remaining()).toMillis()))
         .map(ask::answeredBy);
   }
 
@@ -125,111 +145,126 @@ final class Router {
           directory
               .all()
               .forEach(
-                  (id, entry) -> {
-                    if (entry.spec().isPresent()) {
-                      instances.add(about(id, entry));
+                  (key, entry) -> {
+                    if (entry.spec().isPresent() && !entry.isCopies()) {
+                      instances.add(about(key, entry));
                     }
                   });
           return Body.of("instances", instances);
         });
   }
 
-  private static Map<String, Object> about(String id, Entry entry) {
+  private Map<String, Object> about(String key, Entry entry) {
     Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("id", id);
+    fields.put("id", Roster.id(key));
+    if (!key.equals(Roster.id(key))) {
+      fields.put("copy", key);
+    }
     fields.put("module", entry.modules().get(0));
     fields.put("node", entry.owner());
+    fields.put("epoch", entry.epoch());
     entry.address().ifPresent(address -> fields.put("address", address));
     if (!entry.isLive()) {
       fields.put("state", "moving");
+    } else if (!pulse.isTrusted(entry.owner())) {
+      fields.put("state", "silent");
     }
     return fields;
   }
 
-  private Future<Body> route(Ask ask, String id) {
-    Optional<Entry> known = directory.find(id).filter(this::isReachable);
+  /** Passes an operation on an instance, or on one of its copies, to where it is. */
+  Future<Body> route(Ask ask, String key) {
+    Optional<Entry> known = directory.find(key).filter(this::isReachable);
     return known.isPresent()
-        ? passOn(ask, id, known.get())
-        : work.run(() -> directory.fetch(id)).compose(found -> route(ask, id, found));
+        ? passOn(ask, key, known.get())
+        : work.run(() -> directory.fetch(key)).compose(found -> route(ask, key, found));
   }
 
   private boolean isReachable(Entry entry) {
-    return entry.isLive() && members.names().contains(entry.owner());
+    return entry.isCopies()
+        ? entry.spec().isPresent()
+        : entry.isLive() && pulse.isTrusted(entry.owner());
   }
 
-  private Future<Body> route(Ask ask, String id, Optional<Entry> found) {
+  private Future<Body> route(Ask ask, String key, Optional<Entry> found) {
     if (found.isEmpty() || found.get().spec().isEmpty()) {
-      throw WasmException.noSuchInstance(id);
+      throw WasmException.noSuchInstance(key);
     }
     if (isReachable(found.get())) {
-      return passOn(ask, id, found.get());
+      return passOn(ask, key, found.get());
     }
-    return ask.action().equals("stop") ? stop(id, found.get()) : later(ask, id);
+    boolean isNowhere = !members.names().contains(found.get().owner());
+    return ask.action().equals("stop") && isNowhere ? stop(key, found.get()) : later(ask, key);
   }
 
   /** It lives nowhere at present, and shall not come back. */
-  private Future<Body> stop(String id, Entry entry) {
+  private Future<Body> stop(String key, Entry entry) {
+    pulse.checkMajority();
     return work.run(
         () -> {
-          if (!directory.remove(id, entry)) {
-            throw Failure.CONFLICT.because("instance `%s` is being started", id);
+          if (!directory.remove(key, entry)) {
+            throw Failure.CONFLICT.because("instance `%s` is being started", key);
           }
-          Map<String, Object> fields = new LinkedHashMap<>();
-          fields.put("id", id);
-          fields.put("stopped", true);
-          return Body.of(fields);
+          return Copies.stopped(key);
         });
   }
 
-  private Future<Body> passOn(Ask ask, String id, Entry entry) {
-    if (entry.owner().equals(members.self())) {
-      return handleHere(ask, id, entry);
+  private Future<Body> passOn(Ask ask, String key, Entry entry) {
+    if (ask.action().equals("stop") || ask.action().equals("move")) {
+      pulse.checkMajority();
     }
-    DeliveryOptions options = ask.onward();
-    if (ask.instance().isEmpty()) {
-      options.addHeader(Headers.INSTANCE, id);
+    if (entry.isCopies()) {
+      return copies
+          .handle(ask, key, entry)
+          .recover(e -> Failures.isNotRun(e) ? later(ask, key) : Future.failedFuture(e));
     }
-    return pass(ask, entry.owner(), options)
-        .recover(
-            e -> {
-              if (Failures.isNobody(e)) {
-                return later(ask, id);
-              }
-              return isMissing(e) ? elsewhere(ask, id, entry) : Future.failedFuture(e);
-            });
+    Future<Body> answer =
+        entry.owner().equals(members.self()) && isForHere(ask, key)
+            ? attempt(() -> here.handle(ask))
+            : pass(ask, ask.body(), entry.owner(), named(ask, key));
+    return answer.recover(
+        e -> Failures.isNotRun(e) ? notThere(ask, key, entry, e) : Future.failedFuture(e));
   }
 
-  private Future<Body> handleHere(Ask ask, String id, Entry entry) {
-    try {
-      return here.handle(ask);
-    } catch (WasmException e) {
-      if (isMissing(e)) {
-        return elsewhere(ask, id, entry);
-      }
-      throw e;
+  /** Whether what answers here knows the operation, and sees which instance is meant. */
+  private static boolean isForHere(Ask ask, String key) {
+    return !ask.action().equals("move")
+        && ask.instance().map(key::equals).orElseGet(() -> ask.body().has("id"));
+  }
+
+  private static DeliveryOptions named(Ask ask, String key) {
+    DeliveryOptions options = ask.onward();
+    options.getHeaders().set(Headers.INSTANCE, key);
+    return options;
+  }
+
+  /** It did not run there: the directory knows whether that was the right place. */
+  private Future<Body> notThere(Ask ask, String key, Entry known, Throwable why) {
+    if (pulse.isCutOff()) {
+      return Future.failedFuture(why);
     }
+    if (!isMissing(why)) {
+      return later(ask, key);
+    }
+    return work.run(() -> directory.fetch(key))
+        .compose(
+            found -> {
+              if (found.filter(entry -> entry.text().equals(known.text())).isPresent()) {
+                return later(ask, key); // it is on its way out of there
+              }
+              return route(ask, key, found);
+            });
   }
 
   private static boolean isMissing(Throwable e) {
     return e instanceof WasmException said && said.failure() == Failure.NO_SUCH_INSTANCE;
   }
 
-  /** Its owner has it no more: the directory knows whether another has. */
-  private Future<Body> elsewhere(Ask ask, String id, Entry known) {
-    return work.run(() -> directory.fetch(id))
-        .compose(
-            found -> {
-              if (found.filter(entry -> entry.text().equals(known.text())).isPresent()) {
-                throw WasmException.noSuchInstance(id);
-              }
-              return route(ask, id, found);
-            });
-  }
-
   /** Asks again as soon as the instance can be reached. */
-  private Future<Body> later(Ask ask, String id) {
+  private Future<Body> later(Ask ask, String key) {
     if (ask.isOver() || ask.age().compareTo(LONGEST_WAIT) > 0) {
-      throw Failure.UNAVAILABLE.because("instance `%s` has not been started on a node yet", id);
+      throw Failure.UNAVAILABLE.because(
+          "instance `%s` has not been started on a node yet", Roster.id(key));
     }
     if (waiting.incrementAndGet() > MOST_WAITING) {
       waiting.decrementAndGet();
@@ -239,52 +274,11 @@ final class Router {
     return vertx
         .timer(AGAIN_MILLIS, TimeUnit.MILLISECONDS)
         .onComplete(done -> waiting.decrementAndGet())
-        .compose(done -> again(ask, id));
+        .compose(done -> again(ask, key));
   }
 
-  private Future<Body> again(Ask ask, String id) {
-    Entry entry = directory.find(id).orElseThrow(() -> WasmException.noSuchInstance(id));
-    return isReachable(entry) ? passOn(ask, id, entry) : later(ask, id);
-  }
-
-  /** Every node and what it says of itself. */
-  Future<Body> handleNodes(Ask ask) {
-    if (!ask.action().equals("list")) {
-      throw ask.unknownAction();
-    }
-    List<Future<Map<String, Object>>> nodes =
-        members.nodes().entrySet().stream()
-            .sorted(Map.Entry.comparingByKey())
-            .map(node -> about(node.getKey(), node.getValue()))
-            .toList();
-    return Future.all(nodes)
-        .map(all -> Body.of("nodes", nodes.stream().<Object>map(Future::result).toList()));
-  }
-
-  private Future<Map<String, Object>> about(String node, Map<String, String> labels) {
-    DeliveryOptions options =
-        new DeliveryOptions()
-            .setCodecName(Endpoint.CODEC)
-            .addHeader(Headers.ACTION, "node")
-            .setSendTimeout(NODE_MILLIS);
-    return bus.askNode(node, Body.EMPTY, options)
-        .map(reply -> new LinkedHashMap<>(Failures.answer(reply).fields()))
-        .otherwise(e -> silent(node))
-        .map(fields -> seen(fields, node, labels));
-  }
-
-  private static LinkedHashMap<String, Object> silent(String node) {
-    LinkedHashMap<String, Object> fields = new LinkedHashMap<>();
-    fields.put("node", node);
-    fields.put("silent", true);
-    return fields;
-  }
-
-  /** And what this node knows of it. */
-  private Map<String, Object> seen(
-      Map<String, Object> fields, String node, Map<String, String> labels) {
-    fields.put("open", directory.openNodes().contains(node));
-    fields.put("labels", labels);
-    return fields;
+  private Future<Body> again(Ask ask, String key) {
+    Entry entry = directory.find(key).orElseThrow(() -> WasmException.noSuchInstance(key));
+    return isReachable(entry) ? passOn(ask, key, entry) : later(ask, key);
   }
 }

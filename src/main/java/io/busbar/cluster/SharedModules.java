@@ -25,14 +25,16 @@ final class SharedModules implements Library {
 
   private final ModuleStore own;
   private final Directory directory;
+  private final Pulse pulse;
   private final Members.Shared<byte[]> bytes; // by digest
   private final Members.Shared<String> about; // size and whether it was put, by digest
   private final Members.Shared<String> tags; // digests
 
   /** With the modules that this node brings along. */
-  SharedModules(Members members, Directory directory, ModuleStore own, Work work) {
+  SharedModules(Members members, Directory directory, Pulse pulse, ModuleStore own, Work work) {
     this.own = own;
     this.directory = directory;
+    this.pulse = pulse;
     this.bytes = members.shared("modules");
     this.about = members.shared("moduleSizes");
     this.tags = members.shared("tags");
@@ -87,6 +89,7 @@ final class SharedModules implements Library {
 
   @Override
   public boolean put(ModuleId id, byte[] wasm, Optional<ModuleRef.Named> name) {
+    pulse.checkMajority();
     name.filter(tag -> tag.version() != null).ifPresent(tag -> checkFree(tag, id));
     own.put(id, wasm, Optional.empty());
     boolean added = share(id, wasm, true);
@@ -107,6 +110,7 @@ final class SharedModules implements Library {
 
   @Override
   public void tag(ModuleRef.Named tag, ModuleId id) {
+    pulse.checkMajority();
     checkThere(id.toString(), id.toString());
     setTag(tag, id);
   }
@@ -183,6 +187,7 @@ final class SharedModules implements Library {
 
   @Override
   public Optional<ModuleId> remove(ModuleRef ref) {
+    pulse.checkMajority();
     ModuleId id = resolve(ref);
     List<String> names = names(id, tags.all());
     if (ref instanceof ModuleRef.Named named

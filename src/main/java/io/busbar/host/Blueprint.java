@@ -15,6 +15,7 @@ final class Blueprint {
   private final Vertx vertx;
   private final Context context; // where the output of each guest is published
   private final LiveInstance.Context node;
+  private final String key;
   private final InstanceSpec spec;
   private final String label;
   private final Limits limits;
@@ -25,6 +26,7 @@ final class Blueprint {
   Blueprint(
       Vertx vertx,
       LiveInstance.Context node,
+      String key,
       InstanceSpec spec,
       Limits limits,
       ModuleService.Used modules,
@@ -33,6 +35,7 @@ final class Blueprint {
     this.vertx = vertx;
     this.context = vertx.getOrCreateContext();
     this.node = node;
+    this.key = key;
     this.spec = modules.pin(spec);
     this.label = label(spec);
     this.limits = limits;
@@ -104,6 +107,11 @@ final class Blueprint {
 
   String id() {
     return spec.id().orElseThrow();
+  }
+
+  /** What nodes call it among themselves: its id, or that of one of several copies. */
+  String key() {
+    return key;
   }
 
   /** The spec, its names and bytes replaced by the digests they stood for. */

@@ -4,6 +4,7 @@ import io.busbar.engine.Compiler;
 import io.busbar.engine.Library;
 import io.busbar.model.Limit;
 import io.busbar.model.Limits;
+import io.busbar.model.ModuleRef;
 import io.busbar.wire.Addresses;
 import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
@@ -15,12 +16,13 @@ import io.vertx.core.WorkerExecutor;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** The door of this room: one node's modules and instances, at their addresses. */
 public final class Host {
@@ -63,6 +65,11 @@ public final class Host {
       all.put("node", node);
       labels = Collections.unmodifiableMap(all);
     }
+
+    /** Where no answer may be sent. */
+    public SendPolicy policy() {
+      return new SendPolicy(addresses, deny);
+    }
   }
 
   /**
@@ -88,7 +95,8 @@ public final class Host {
   private final WorkerExecutor blocking;
   private final ModuleService modules;
   private final InstanceService instances;
-  private final List<Endpoint> endpoints = new ArrayList<>();
+  private final List<Endpoint> endpoints = new CopyOnWriteArrayList<>();
+  private final Endpoint.Actions everywhere; // what answers for the instances of all nodes
   private final Instant started = Instant.now();
 
   private Host(
@@ -114,14 +122,19 @@ public final class Host {
     Operations operations = new Operations(options.sliceBytes, options.callsAtOnce);
     this.callers =
         new Callers(
-            vertx, options.node, options.addresses, policy(), operations, this::startInstance);
+            vertx,
+            options.node,
+            options.addresses,
+            options.policy(),
+            operations,
+            this::startInstance);
     this.instances =
         new InstanceService(
             vertx,
             new LiveInstance.Context(
                 options.node,
                 options.addresses,
-                policy(),
+                options.policy(),
                 operations,
                 callers,
                 events,
@@ -132,25 +145,17 @@ public final class Host {
             tenants,
             functions,
             health,
-            roster,
-            options.limits,
-            options.addressed,
-            options.labels);
+            new Starter.Options(options.limits, options.addressed, options.labels));
+    this.everywhere = roster.instances(instances::handle);
   }
 
   /** What a callback starts is an instance like any other. */
   private Future<Body> startInstance(Ask ask) {
     ask.isBy(instances.owner(ask));
-    return roster.instances(instances::handle).handle(ask);
+    return everywhere.handle(ask);
   }
 
-  /** Opens the addresses of a node that is alone. */
-  public static Future<Host> open(
-      Vertx vertx, Options options, Library library, Compiler compiler, Functions functions) {
-    return open(vertx, options, library, compiler, functions, Roster.ALONE);
-  }
-
-  /** Opens the node's addresses; what it opened is closed again if one cannot be. */
+  /** Opens the node's own address; what it opened is closed again if that cannot be. */
   public static Future<Host> open(
       Vertx vertx,
       Options options,
@@ -159,14 +164,19 @@ public final class Host {
       Functions functions,
       Roster roster) {
     Host host = new Host(vertx, options, library, compiler, functions, roster);
-    Addresses addresses = options.addresses;
-    return host.listen(addresses.node(options.node), host::handleHere)
-        .compose(done -> host.listen(addresses.modules(), host.modules::handle))
-        .compose(
-            done -> host.listen(addresses.instances(), roster.instances(host.instances::handle)))
-        .compose(done -> host.listen(addresses.nodes(), roster.nodes(host::handleNodes)))
+    String own = options.addresses.node(options.node);
+    return host.listen(own, roster.node(host::handleHere))
         .map(host)
         .recover(e -> host.close().transform(done -> Future.failedFuture(e)));
+  }
+
+  /** Answers at the common addresses too from now on; closes where one cannot be opened. */
+  public Future<Void> announce() {
+    Addresses addresses = options.addresses;
+    return listen(addresses.modules(), modules::handle)
+        .compose(done -> listen(addresses.instances(), everywhere))
+        .compose(done -> listen(addresses.nodes(), roster.nodes(this::handleNodes)))
+        .recover(e -> close().transform(done -> Future.failedFuture(e)));
   }
 
   /** Every operation on what lives here, and the node itself. */
@@ -177,11 +187,9 @@ public final class Host {
   }
 
   private Future<Void> listen(String address, Endpoint.Actions actions) {
-    return Endpoint.open(vertx, address, policy(), actions).onSuccess(endpoints::add).mapEmpty();
-  }
-
-  private SendPolicy policy() {
-    return new SendPolicy(options.addresses, options.deny);
+    return Endpoint.open(vertx, address, options.policy(), actions)
+        .onSuccess(endpoints::add)
+        .mapEmpty();
   }
 
   private Future<Body> handleNodes(Ask ask) {
@@ -205,19 +213,58 @@ public final class Host {
     return node;
   }
 
-  /** The live instances and their epochs. */
+  /** The keys of the live instances that are not about to leave, and their epochs. */
   public Map<String, Long> live() {
     return instances.live();
   }
 
-  /** Whether an instance of this id lives here, or is being started or stopped. */
-  public boolean holds(String id) {
-    return instances.holds(id);
+  /** Whether an instance of this key lives here, or is being started or stopped. */
+  public boolean holds(String key) {
+    return instances.holds(key);
   }
 
   /** Stops an instance that is not this node's any more. */
-  public void giveUp(String id, String reason) {
-    instances.giveUp(id, reason);
+  public void giveUp(String key, String reason) {
+    instances.giveUp(key, reason);
+  }
+
+  /** The keys of those that have been called and keep something that is in memory only. */
+  public List<String> precious() {
+    return instances.precious();
+  }
+
+  /**
+   * Lets an instance come to rest: done when what it was asked is answered. What comes meanwhile is
+   * passed on, or told that it did not run.
+   *
+   * @param fresh whether it may lose what it has in memory; else that is a {@code CONFLICT}
+   * @return its epoch
+   */
+  public Future<Long> rest(String key, boolean fresh, Duration most) {
+    return instances.rest(key, fresh, most);
+  }
+
+  /** It goes on after a rest. */
+  public void wake(String key) {
+    instances.wake(key);
+  }
+
+  /**
+   * Gives an instance at rest away: its guest is closed, and what comes to its address here within
+   * {@code linger} is passed on.
+   */
+  public Future<Void> handOver(String key, Duration linger) {
+    return instances.handOver(key, linger);
+  }
+
+  /** Reads and compiles a module, as a start that follows needs it. */
+  public Future<Body> prepare(String module) {
+    return modules.prepare(ModuleRef.parse(module));
+  }
+
+  /** Where this node and its instances answer. */
+  public List<Endpoint> endpoints() {
+    return Stream.concat(endpoints.stream(), instances.endpoints()).toList();
   }
 
   private Map<String, Object> memory() {

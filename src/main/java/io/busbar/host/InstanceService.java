@@ -1,58 +1,46 @@
 package io.busbar.host;
 
 import io.busbar.model.Failure;
-import io.busbar.model.Home;
-import io.busbar.model.ImportSpec;
 import io.busbar.model.InstanceSpec;
-import io.busbar.model.Limit;
-import io.busbar.model.Limits;
-import io.busbar.model.LinkSpec;
 import io.busbar.model.Names;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
+import io.busbar.wire.Endpoint;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentNavigableMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** Starts, lists, describes and stops the instances of this node; owns their map. */
 final class InstanceService {
   /** How long a stop waits for a guest that does not notice its interrupt. */
   private static final Duration STOP_GRACE = Duration.ofSeconds(2);
 
-  /** The same for a start that failed: its asker waits for the answer. */
-  private static final Duration DISCARD_GRACE = Duration.ofMillis(250);
-
   private final Vertx vertx;
   private final LiveInstance.Context node;
   private final ModuleService modules;
-  private final Lanes lanes;
   private final Tenants tenants;
-  private final Functions functions;
   private final Health health;
-  private final Roster roster;
-  private final Limits limits;
-  private final boolean addressed;
-  private final Map<String, String> labels;
+  private final Starter starter;
   private volatile boolean closing;
 
-  /** Absent: free; empty: being started or stopped; present: live. */
+  /** Absent: free; empty: being started or stopped; present: live. By key. */
   private final Map<String, Optional<LiveInstance>> instances = new ConcurrentHashMap<>();
 
-  /** Whose they are, those being started or stopped too; absent: the operator's. */
-  private final Map<String, String> owners = new ConcurrentHashMap<>();
+  /** Whose they are, those being started or stopped too; absent: the operator's. By key. */
+  private final ConcurrentNavigableMap<String, String> owners = new ConcurrentSkipListMap<>();
 
   InstanceService(
       Vertx vertx,
@@ -62,21 +50,13 @@ final class InstanceService {
       Tenants tenants,
       Functions functions,
       Health health,
-      Roster roster,
-      Limits limits,
-      boolean addressed,
-      Map<String, String> labels) {
+      Starter.Options options) {
     this.vertx = vertx;
     this.node = node;
     this.modules = modules;
-    this.lanes = lanes;
     this.tenants = tenants;
-    this.functions = functions;
     this.health = health;
-    this.roster = roster;
-    this.limits = limits;
-    this.addressed = addressed;
-    this.labels = labels;
+    this.starter = new Starter(vertx, node, modules, lanes, functions, options, () -> closing);
   }
 
   /** With the header {@code instance} any operation on that one, else those on all of them. */
@@ -95,12 +75,12 @@ final class InstanceService {
     return Names.check("instance id", ask.body().string("id"));
   }
 
-  private LiveInstance live(String id) {
-    Optional<LiveInstance> live = instances.get(id);
-    if (live == null || live.isEmpty()) {
-      throw WasmException.noSuchInstance(id);
-    }
-    return live.get();
+  private LiveInstance live(String key) {
+    return find(key).orElseThrow(() -> WasmException.noSuchInstance(key));
+  }
+
+  private Optional<LiveInstance> find(String key) {
+    return instances.getOrDefault(key, Optional.empty());
   }
 
   private List<Object> list() {
@@ -115,35 +95,59 @@ final class InstanceService {
   }
 
   private Future<Body> start(Ask ask, InstanceSpec asked) {
-    node.callers().checkChain(ask, asked.id().orElse("new instance"));
+    InstanceSpec spec = asked.withId(asked.id().orElseGet(() -> UUID.randomUUID().toString()));
+    String id = spec.id().orElseThrow();
+    String key = spec.home().replicas() > 1 ? copy(ask, id) : id;
     health.check();
-    checkLabels(asked.home());
-    Limits granted = asked.limits().within(limits);
-    checkLinks(asked.links(), granted);
-    Job.Time time = Job.Time.from(LiveInstance.time(ask, granted));
-    asked.imports().forEach(this::checkAddress);
-    String id = asked.id().orElseGet(() -> UUID.randomUUID().toString());
+    Starter.Start start = starter.look(ask, key, spec);
     if (closing) {
       throw Failure.UNAVAILABLE.because("node `%s` is closing", node.node());
     }
     Seat seat = tenants.take(owner(ask));
-    if (instances.putIfAbsent(id, Optional.empty()) != null) {
+    if (instances.putIfAbsent(key, Optional.empty()) != null) {
       seat.close();
-      throw Failure.CONFLICT.because("instance `%s` exists already", id);
+      throw Failure.CONFLICT.because("instance `%s` exists already", key);
     }
-    seat.user().ifPresent(user -> owners.put(id, user));
+    seat.user().ifPresent(user -> owners.put(key, user));
     ask.concerns(id, node.node());
-    return roster
-        .claim(id, ask.epoch())
+    return Future.succeededFuture()
+        .compose(free -> node.roster().claim(key, spec.home(), ask.epoch()))
         .onFailure(e -> seat.close())
-        .compose(epoch -> start(ask, asked.withId(id), granted, seat, epoch, time))
-        .onFailure(e -> free(id))
-        .map(live -> Body.of(started(id, live)));
+        .compose(epoch -> start(start, seat, epoch))
+        .onFailure(e -> free(key))
+        .map(live -> Body.of(started(key, live)));
   }
 
-  private void free(String id) {
-    owners.remove(id);
-    instances.remove(id);
+  /** Who starts several copies starts each of them by its number; without one nobody does. */
+  private static String copy(Ask ask, String id) {
+    return ask.copy().isPresent() ? Roster.copy(id, ask.copy().getAsInt()) : id;
+  }
+
+  private Future<LiveInstance> start(Starter.Start start, Seat seat, long epoch) {
+    return starter
+        .start(start, seat, epoch)
+        .onSuccess(live -> instances.put(start.key(), Optional.of(live)))
+        .compose(this::enrol)
+        .recover(
+            e -> node.roster().left(start.key(), epoch).transform(done -> Future.failedFuture(e)));
+  }
+
+  /** Where the others do not take it for this node's it is undone. */
+  private Future<LiveInstance> enrol(LiveInstance live) {
+    return node.roster()
+        .started(live.enrolment())
+        .map(live)
+        .recover(
+            e ->
+                vertx
+                    .undeploy(live.deploymentID())
+                    .eventually(() -> modules.unuse(live.modules()))
+                    .transform(done -> Future.failedFuture(e)));
+  }
+
+  private void free(String key) {
+    owners.remove(key);
+    instances.remove(key);
   }
 
   /** Who asks, or whose guest does where it comes out of a callback; empty: the operator. */
@@ -152,214 +156,139 @@ final class InstanceService {
     if (ask.user().isPresent() || chain.isEmpty()) {
       return ask.user();
     }
-    return Optional.ofNullable(owners.get(chain.get(chain.size() - 1)));
+    String id = chain.get(chain.size() - 1);
+    String copies = id + Roster.COPY;
+    return Optional.ofNullable(owners.get(id))
+        .or(
+            () ->
+                owners.tailMap(copies).entrySet().stream()
+                    .findFirst()
+                    .filter(next -> next.getKey().startsWith(copies))
+                    .map(Map.Entry::getValue));
   }
 
-  private Future<LiveInstance> start(
-      Ask ask, InstanceSpec spec, Limits granted, Seat seat, long epoch, Job.Time time) {
-    String id = spec.id().orElseThrow();
-    return Future.succeededFuture()
-        .compose(free -> useInTime(spec, id, granted, time))
-        .onFailure(e -> seat.close())
-        .compose(used -> start(ask, spec, granted, used, seat, epoch, time))
-        .recover(e -> roster.left(id, epoch).transform(done -> Future.failedFuture(e)));
-  }
-
-  private void checkLabels(Home home) {
-    if (!home.admits(labels)) {
-      throw Failure.UNAVAILABLE.because(
-          "no node has the labels %s", Names.shown(home.labels().toString()));
-    }
-  }
-
-  /** Before any of them is compiled. */
-  private static void checkLinks(Map<String, LinkSpec> links, Limits granted) {
-    Set<String> names = new HashSet<>();
-    collect(links, names);
-    if (1 + names.size() > granted.get(Limit.INSTANCES)) {
-      throw Failure.LIMIT.because(
-          "resource limit exceeded: instance count too high at %d", 1 + names.size());
-    }
-  }
-
-  private static void collect(Map<String, LinkSpec> links, Set<String> names) {
-    names.addAll(links.keySet());
-    links.values().forEach(link -> collect(link.links(), names));
-  }
-
-  /** A guest's imports are not sent where its starter's answers may not be. */
-  private void checkAddress(ImportSpec spec) {
-    if (!functions.has(spec.address())) {
-      node.policy().check("address of import " + Names.shown(spec.path()), spec.address());
-    }
-  }
-
-  /** The modules, unless reading and compiling takes too long: then they are given back. */
-  private Future<ModuleService.Used> useInTime(
-      InstanceSpec spec, String id, Limits granted, Job.Time time) {
-    Future<ModuleService.Used> using = modules.use(spec, id, granted.has(Limit.FUEL), time);
-    Promise<ModuleService.Used> inTime = Promise.promise();
-    long timer =
-        vertx.setTimer(time.left().toMillis(), late -> inTime.tryFail(time.exceeded("never")));
-    using.onComplete(
-        (used, e) -> {
-          vertx.cancelTimer(timer);
-          boolean taken = e == null ? inTime.tryComplete(used) : inTime.tryFail(e);
-          if (!taken && e == null) {
-            modules.unuse(used);
-          }
-        });
-    return inTime.future();
-  }
-
-  private Map<String, Object> started(String id, LiveInstance live) {
+  private Map<String, Object> started(String key, LiveInstance live) {
     Map<String, Object> about = live.summary();
     Map<String, Object> event = new LinkedHashMap<>(about);
     event.remove("node");
     node.events().happened("instance.started", event);
-    live.ended().onSuccess(why -> end(id, live, why));
+    live.ended().onSuccess(why -> end(key, live, why));
     return about;
   }
 
-  /** The start section runs in the lane like any call, and within the same time. */
-  private Future<LiveInstance> start(
-      Ask ask,
-      InstanceSpec spec,
-      Limits granted,
-      ModuleService.Used used,
-      Seat seat,
-      long epoch,
-      Job.Time time) {
-    String id = spec.id().orElseThrow();
-    Lane lane = new Lane(lanes, id, seat.user(), LiveInstance.mailbox(granted));
-    return Future.succeededFuture()
-        .compose(open -> start(ask, spec, granted, used, seat, epoch, time, lane))
-        .recover(e -> discard(lane, used, seat).transform(done -> Future.failedFuture(e)));
-  }
-
-  private Future<LiveInstance> start(
-      Ask ask,
-      InstanceSpec spec,
-      Limits granted,
-      ModuleService.Used used,
-      Seat seat,
-      long epoch,
-      Job.Time time,
-      Lane lane) {
-    String id = spec.id().orElseThrow();
-    Callbacks calls = new Callbacks(vertx, id, functions, node.callers(), lane);
-    Blueprint blueprint = new Blueprint(vertx, node, spec, granted, used, seat, calls);
-    boolean own = spec.address().orElse(addressed);
-    Job<Blueprint.Life> job =
-        new Job<>(running -> first(ask, blueprint, running), Job.Asker.of(ask), time);
-    return lane.submit(job)
-        .map(first -> new LiveInstance(node, blueprint, first, lane, seat, own, epoch))
-        .compose(this::deploy)
-        .compose(live -> closing ? closed(live) : Future.succeededFuture(live))
-        .onSuccess(live -> instances.put(id, Optional.of(live)))
-        .compose(this::enrol);
-  }
-
-  /** Where the others do not take it for this node's it is undone. */
-  private Future<LiveInstance> enrol(LiveInstance live) {
-    return roster
-        .started(live.enrolment())
-        .map(live)
-        .recover(
-            e -> vertx.undeploy(live.deploymentID()).transform(done -> Future.failedFuture(e)));
-  }
-
-  private static Blueprint.Life first(Ask ask, Blueprint blueprint, Job<?> job) {
-    Blueprint.Life life = blueprint.build(job);
-    if (life.guest().isMetered()) {
-      ask.spent(life.guest().fuelUsed());
+  private Future<Body> stop(Ask ask, String key) {
+    LiveInstance live = live(key);
+    ask.concerns(live.id(), node.node());
+    if (!leave(key, live)) {
+      throw WasmException.noSuchInstance(key);
     }
-    return life;
+    return close(key, live, Map.of()).map(done -> Body.of(stopped(live)));
   }
 
-  private Future<LiveInstance> deploy(LiveInstance live) {
-    return vertx.deployVerticle(live).map(live).onFailure(e -> live.release());
-  }
-
-  /** The node has begun to close while the instance was being started. */
-  private Future<LiveInstance> closed(LiveInstance live) {
-    return vertx
-        .undeploy(live.deploymentID())
-        .transform(
-            done ->
-                Future.failedFuture(
-                    Failure.UNAVAILABLE.because("node `%s` is closing", node.node())));
-  }
-
-  /** What was reserved is given back once nothing runs any more, however long that takes. */
-  private Future<Void> discard(Lane lane, ModuleService.Used used, Seat seat) {
-    return lane.close()
-        .onComplete(done -> seat.close())
-        .timeout(DISCARD_GRACE.toMillis(), TimeUnit.MILLISECONDS)
-        .eventually(() -> modules.unuse(used));
-  }
-
-  private Future<Body> stop(Ask ask, String id) {
-    ask.concerns(id, node.node());
-    LiveInstance live = live(id);
-    if (!leave(id, live)) {
-      throw WasmException.noSuchInstance(id);
-    }
-    return close(id, live, Map.of()).map(done -> Body.of(stopped(id, live)));
-  }
-
-  private static Map<String, Object> stopped(String id, LiveInstance live) {
+  private static Map<String, Object> stopped(LiveInstance live) {
     Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("id", id);
+    fields.put("id", live.id());
     fields.put("stopped", true);
     live.parked().ifPresent(reason -> fields.put("parked", reason));
     return fields;
   }
 
   /** Its guest failed, and its spec says that this is its end. */
-  private void end(String id, LiveInstance live, WasmException why) {
-    if (leave(id, live)) {
-      close(id, live, Map.of("reason", why.getMessage()));
+  private void end(String key, LiveInstance live, WasmException why) {
+    if (leave(key, live)) {
+      close(key, live, Map.of("reason", why.getMessage()));
     }
   }
 
   /** From now on it is being stopped; false if it is already. */
-  private boolean leave(String id, LiveInstance live) {
-    return instances.replace(id, Optional.of(live), Optional.empty());
+  private boolean leave(String key, LiveInstance live) {
+    return instances.replace(key, Optional.of(live), Optional.empty());
   }
 
-  private Future<Void> close(String id, LiveInstance live, Map<String, Object> why) {
+  private Future<Void> close(String key, LiveInstance live, Map<String, Object> why) {
     Map<String, Object> event = new LinkedHashMap<>();
-    event.put("id", id);
+    event.put("id", live.id());
     event.putAll(why);
     return vertx
         .undeploy(live.deploymentID())
         .timeout(STOP_GRACE.toMillis(), TimeUnit.MILLISECONDS)
         .otherwiseEmpty()
-        .eventually(() -> roster.left(id, live.epoch()))
+        .eventually(() -> node.roster().left(key, live.epoch()))
         .compose(done -> modules.unuse(live.modules()))
         .onComplete(
             done -> {
-              free(id);
+              free(key);
               node.events().happened("instance.stopped", event);
             });
   }
 
+  /** Those that are not about to leave. */
   Map<String, Long> live() {
     Map<String, Long> epochs = new HashMap<>();
-    instances.forEach((id, some) -> some.ifPresent(live -> epochs.put(id, live.epoch())));
+    instances.forEach(
+        (key, some) ->
+            some.filter(live -> !live.isMoving()).ifPresent(live -> epochs.put(key, live.epoch())));
     return epochs;
   }
 
-  boolean holds(String id) {
-    return instances.containsKey(id);
+  /** The addresses that instances have of their own. */
+  Stream<Endpoint> endpoints() {
+    return instances.values().stream()
+        .flatMap(Optional::stream)
+        .flatMap(live -> live.endpoint().stream());
   }
 
-  void giveUp(String id, String reason) {
-    instances
-        .getOrDefault(id, Optional.empty())
-        .filter(live -> leave(id, live))
-        .ifPresent(live -> close(id, live, Map.of("reason", reason)));
+  boolean holds(String key) {
+    return instances.containsKey(key);
+  }
+
+  void giveUp(String key, String reason) {
+    find(key)
+        .filter(live -> leave(key, live))
+        .ifPresent(live -> close(key, live, Map.of("reason", reason)));
+  }
+
+  /** Those that something would be lost of if they began anew. */
+  List<String> precious() {
+    return instances.entrySet().stream()
+        .filter(entry -> entry.getValue().filter(LiveInstance::isPrecious).isPresent())
+        .map(Map.Entry::getKey)
+        .sorted()
+        .toList();
+  }
+
+  /**
+   * Lets an instance come to rest: what it was asked is answered, what comes now waits for where it
+   * will be. Done when nothing runs in it any more.
+   *
+   * @param fresh whether what it has in memory may be lost; else it is refused with {@code
+   *     CONFLICT}
+   * @return its epoch
+   */
+  Future<Long> rest(String key, boolean fresh, Duration most) {
+    LiveInstance live = live(key);
+    return live.rest(fresh, most).map(done -> live.epoch());
+  }
+
+  /** It goes on after all. */
+  void wake(String key) {
+    find(key).ifPresent(LiveInstance::wake);
+  }
+
+  /** An instance at rest has another node now: what comes for it here is passed on for a while. */
+  Future<Void> handOver(String key, Duration linger) {
+    LiveInstance live = live(key);
+    if (!leave(key, live)) {
+      throw WasmException.noSuchInstance(key);
+    }
+    return live.handOver()
+        .eventually(() -> modules.unuse(live.modules()))
+        .onComplete(
+            done -> {
+              free(key);
+              vertx.setTimer(
+                  Math.max(1, linger.toMillis()), later -> vertx.undeploy(live.deploymentID()));
+            });
   }
 
   /** Stops every instance, each call with an answer. */

@@ -31,6 +31,7 @@ final class Lane {
   private boolean givenUp; // its thread may come back, but not to anything here
   private WasmException refusal; // what is said to newcomers; null: it is open
   private String parked; // why; null: it is not
+  private Promise<Void> resting; // to be completed once nothing runs; null: it takes jobs
   private int waits; // callbacks that are waited for; only on the guest's thread
 
   /** For an instance of this user; empty: the operator's. */
@@ -113,6 +114,28 @@ final class Lane {
     lanes.idle(this);
     if (refusal != null) {
       closed.tryComplete();
+    }
+    if (resting != null) {
+      resting.tryComplete();
+    }
+  }
+
+  /** Takes nothing more, and fails so what comes; done once what is there has been run. */
+  synchronized Future<Void> rest(WasmException said) {
+    checkOpen();
+    refusal = said;
+    resting = Promise.promise();
+    if (!scheduled) {
+      resting.complete();
+    }
+    return resting.future();
+  }
+
+  /** Takes jobs again after a rest. */
+  synchronized void wake() {
+    if (resting != null) {
+      resting = null;
+      refusal = null;
     }
   }
 
@@ -234,6 +257,7 @@ final class Lane {
   }
 
   private synchronized List<Job<?>> shut(WasmException said) {
+    resting = null;
     refusal = said;
     List<Job<?>> left = new ArrayList<>(queue);
     queue.clear();

@@ -6,6 +6,7 @@ import io.busbar.model.Failure;
 import io.busbar.model.Limit;
 import io.busbar.model.Limits;
 import io.busbar.model.ModuleInfo;
+import io.busbar.model.State;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Addresses;
 import io.busbar.wire.Ask;
@@ -23,6 +24,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -64,7 +67,9 @@ final class LiveInstance extends VerticleBase {
   private final LongAdder operations = new LongAdder();
   private final LongAdder failures = new LongAdder();
   private final LongAdder traps = new LongAdder();
-  private Endpoint endpoint;
+  private volatile boolean called; // its guest has been asked something
+  private volatile boolean moving; // what comes is another node's, or soon will be
+  private volatile Endpoint endpoint; // null: it has none
 
   LiveInstance(
       Context node,
@@ -89,17 +94,83 @@ final class LiveInstance extends VerticleBase {
 
   @Override
   public Future<?> start() {
-    if (!addressed) {
+    if (!addressed || isCopy()) {
       return Future.succeededFuture();
     }
-    return Endpoint.open(vertx, node.addresses.instance(id), node.policy, this::handle)
+    return Endpoint.open(vertx, node.addresses.instance(id), node.policy, this::handleOrPassOn)
         .onSuccess(opened -> endpoint = opened);
+  }
+
+  /** Whether it is one of several, whose address is not its own. */
+  private boolean isCopy() {
+    return !blueprint.key().equals(id);
+  }
+
+  /** At its own address nobody else would look for where it is now. */
+  private Future<Body> handleOrPassOn(Ask ask) {
+    return moving ? node.roster.elsewhere(ask, blueprint.key()) : handle(ask);
   }
 
   @Override
   public Future<?> stop() {
     Future<Void> silent = endpoint == null ? Future.succeededFuture() : endpoint.close();
     return silent.eventually(lane::close).eventually(this::release);
+  }
+
+  /** Whether something would be lost if it began anew. */
+  boolean isPrecious() {
+    return blueprint.spec().home().state() == State.VOLATILE && called;
+  }
+
+  /**
+   * Comes to rest: done when all it was asked is answered. What it is asked from now on is passed
+   * on.
+   *
+   * @param fresh whether what it has in memory may be lost; else that is a {@code CONFLICT}
+   */
+  Future<Void> rest(boolean fresh, Duration most) {
+    moving = true;
+    return Future.succeededFuture()
+        .compose(now -> lane.rest(WasmException.noSuchInstance(id)))
+        .timeout(most.toMillis(), TimeUnit.MILLISECONDS)
+        .recover(e -> Future.failedFuture(stillBusy(e, most)))
+        .compose(done -> fresh || !isPrecious() ? Future.succeededFuture(done) : refused())
+        .onFailure(e -> wake());
+  }
+
+  private Throwable stillBusy(Throwable e, Duration most) {
+    return e instanceof TimeoutException
+        ? Failure.UNAVAILABLE.because(
+            "instance `%s` still runs what it was asked %d ms ago", id, most.toMillis())
+        : e;
+  }
+
+  private Future<Void> refused() {
+    return Future.failedFuture(
+        Failure.CONFLICT.because(
+            "instance `%s` has been called, and would lose its state: it begins anew only if that"
+                + " is asked for (`fresh`)",
+            id));
+  }
+
+  /** Whether it rests, or has another node by now. */
+  boolean isMoving() {
+    return moving;
+  }
+
+  /** Goes on after a rest. */
+  void wake() {
+    lane.wake();
+    moving = false;
+  }
+
+  /** Another node has it: the guest goes at once, while its address still passes on. */
+  Future<Void> handOver() {
+    Future<Void> withdrawn =
+        endpoint == null
+            ? Future.succeededFuture()
+            : node.roster.withdraw(node.addresses.instance(id));
+    return withdrawn.eventually(lane::close).eventually(this::release);
   }
 
   /** Closes what the guest has open; nothing may run in it any more. */
@@ -117,13 +188,22 @@ final class LiveInstance extends VerticleBase {
     return blueprint.modules();
   }
 
+  /** Where it answers by itself. */
+  Optional<Endpoint> endpoint() {
+    return Optional.ofNullable(endpoint);
+  }
+
+  String id() {
+    return id;
+  }
+
   /** How often it has begun anew, here and elsewhere. */
   long epoch() {
     return lives.epoch();
   }
 
   Roster.Started enrolment() {
-    return new Roster.Started(id, epoch, blueprint.spec(), summary(), seat.user());
+    return new Roster.Started(blueprint.key(), epoch, blueprint.spec(), summary(), seat.user());
   }
 
   /** What its guest did, if ever the instance is to be stopped for that. */
@@ -139,6 +219,8 @@ final class LiveInstance extends VerticleBase {
   /** Runs one operation of PROTOCOL §5. */
   Future<Body> handle(Ask ask) {
     ask.concerns(id, node.node);
+    Roster.Permit permit = node.roster.permit(ask, blueprint.spec().home());
+    permit.check();
     if (untold.get() && untold.compareAndSet(true, false)) {
       ask.tellEpoch(epoch);
     }
@@ -151,8 +233,8 @@ final class LiveInstance extends VerticleBase {
       case "cancel" -> answer("cancelled", lane.cancel(ask.body().string("id"), ask.user()));
       case "write-stdin", "close-stdin", "read-stdout" ->
           Future.succeededFuture(streams().handle(ask));
-      case "read-file" -> submit(ask, readFile(ask.body()));
-      default -> submit(ask, node.operations.read(ask));
+      case "read-file" -> submit(ask, readFile(ask.body()), permit);
+      default -> submit(ask, node.operations.read(ask), permit);
     };
   }
 
@@ -181,7 +263,7 @@ final class LiveInstance extends VerticleBase {
     return (exports, job) -> Body.of("bytes", lives.guest(job).readFile(path, offset, most));
   }
 
-  private Future<Body> submit(Ask ask, Operations.Operation operation) {
+  private Future<Body> submit(Ask ask, Operations.Operation operation, Roster.Permit permit) {
     node.callers.checkChain(ask, id);
     OptionalLong fuel = ask.fuel();
     if (fuel.isPresent()) {
@@ -189,7 +271,10 @@ final class LiveInstance extends VerticleBase {
     }
     Job<Body> job =
         new Job<>(
-            running -> run(ask, fuel, running, operation),
+            running -> {
+              permit.check();
+              return run(ask, fuel, running, operation);
+            },
             Job.Asker.of(ask),
             Job.Time.from(time(ask, limits)));
     return lane.submit(job).onComplete(this::count);
@@ -198,6 +283,7 @@ final class LiveInstance extends VerticleBase {
   /** What was stopped has no result, even where the guest did not notice it any more. */
   private Body run(Ask ask, OptionalLong fuel, Job<Body> job, Operations.Operation operation) {
     long before = lives.fuelUsed();
+    called = true;
     try {
       Body answer = operation.on(() -> guest(job, fuel, before), job);
       if (!answer.has("answers")) { // several calls at once tell themselves which came to an end

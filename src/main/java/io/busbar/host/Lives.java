@@ -125,7 +125,7 @@ final class Lives {
       throw cutBy;
     }
     epoch++;
-    node.roster().renewed(blueprint.id(), epoch);
+    node.roster().renewed(blueprint.key(), epoch);
     String reason = cutBy.getMessage();
     cutBy = null;
     tell("instance.restarted", reason);

@@ -252,6 +252,12 @@ final class ModuleService {
     return loaded.module;
   }
 
+  /** Reads and compiles a module that an instance is about to use. */
+  Future<Body> prepare(ModuleRef ref) {
+    return load(() -> store.bytes(store.resolve(ref)), false)
+        .compose(loaded -> using(loaded.module, () -> Body.of("module", ref.toString())));
+  }
+
   /** The instance is gone; modules that only it brought along go too. */
   Future<Void> unuse(Used used) {
     return blockingAlways(

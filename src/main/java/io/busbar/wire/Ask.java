@@ -1,6 +1,7 @@
 package io.busbar.wire;
 
 import io.busbar.model.Failure;
+import io.busbar.model.Home;
 import io.busbar.model.Limit;
 import io.busbar.model.Names;
 import io.busbar.model.WasmException;
@@ -13,6 +14,7 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -183,15 +185,21 @@ public final class Ask {
 
   /** The most fuel the operation may use; empty for what the instance has. */
   public OptionalLong fuel() {
-    String text = headers.get(Headers.FUEL);
+    OptionalLong fuel = whole(Headers.FUEL);
+    fuel.ifPresent(Limit.FUEL::check);
+    return fuel;
+  }
+
+  private OptionalLong whole(String header) {
+    String text = headers.get(header);
     if (text == null) {
       return OptionalLong.empty();
     }
     try {
-      return OptionalLong.of(Limit.FUEL.check(Long.parseLong(text)));
+      return OptionalLong.of(Long.parseLong(text));
     } catch (NumberFormatException e) {
       throw Failure.BAD_REQUEST.because(
-          "header `fuel` must be a whole number. Given `%s`.", Names.shown(text));
+          "header `%s` must be a whole number. Given `%s`.", header, Names.shown(text));
     }
   }
 
@@ -207,16 +215,30 @@ public final class Ask {
 
   /** The epoch with which a node is to take an instance over; else empty. */
   public OptionalLong epoch() {
-    String text = headers.get(Headers.EPOCH);
-    if (text == null) {
-      return OptionalLong.empty();
+    return whole(Headers.EPOCH);
+  }
+
+  /** Which of several copies is to be started, from 1 on; else empty. */
+  public OptionalInt copy() {
+    OptionalLong number = whole(Headers.COPY);
+    if (number.isEmpty()) {
+      return OptionalInt.empty();
     }
-    try {
-      return OptionalLong.of(Long.parseLong(text));
-    } catch (NumberFormatException e) {
+    if (number.getAsLong() < 1 || number.getAsLong() > Home.MOST_REPLICAS) {
       throw Failure.BAD_REQUEST.because(
-          "header `epoch` must be a whole number. Given `%s`.", Names.shown(text));
+          "header `copy` must be 1 to %d, not %d", Home.MOST_REPLICAS, number.getAsLong());
     }
+    return OptionalInt.of((int) number.getAsLong());
+  }
+
+  /** The node that has passed this on; empty where it comes from its asker. */
+  public Optional<String> via() {
+    return Optional.ofNullable(headers.get(Headers.VIA));
+  }
+
+  /** What that node called the time when it did. */
+  public long term() {
+    return whole(Headers.TERM).orElse(-1);
   }
 
   /** What is left of its time, at least a millisecond; zero for the instance's own limit. */

@@ -13,6 +13,7 @@ import io.busbar.model.ModuleInfo;
 import io.busbar.model.ModuleRef;
 import io.busbar.model.Names;
 import io.busbar.model.Signature;
+import io.busbar.model.State;
 import io.busbar.model.V128;
 import io.busbar.model.ValueType;
 import java.math.BigInteger;
@@ -50,7 +51,6 @@ public final class Codec {
   /** A spec as {@code start} takes it; fails with {@code BAD_REQUEST}, naming the field. */
   public static InstanceSpec spec(Body body) {
     only(body, "a spec", SPEC_FIELDS);
-    refuseWhatIsToCome(body);
     return new InstanceSpec(
         body.optionalString("id"),
         moduleRef(body),
@@ -71,34 +71,34 @@ public final class Codec {
     }
   }
 
-  /** What the protocol has and this version has not is refused, never passed over. */
-  private static void refuseWhatIsToCome(Body body) {
-    only(body, "state", "none", "volatile");
-    only(body, "onOwnerLoss", "fresh", "stop");
-    if (body.has("replicas") && body.whole("replicas") != 1) {
-      throw Failure.BAD_REQUEST.because("`replicas` must be 1 in this version");
-    }
-  }
-
   private static Home home(Body body) {
     Body placement = body.object("placement");
     only(placement, "`placement`", Set.of("labels"));
     Body labels = placement.object("labels");
     Map<String, String> wanted = new LinkedHashMap<>();
     labels.fields().keySet().forEach(name -> wanted.put(name, labels.string(name)));
-    boolean staysDown = body.optionalString("onOwnerLoss").filter("stop"::equals).isPresent();
-    return new Home(wanted, staysDown);
+    return new Home(
+        wanted,
+        body.optionalString("state").map(State::parse).orElse(State.VOLATILE),
+        staysDown(body),
+        body.has("replicas") ? replicas(body.whole("replicas")) : 1);
   }
 
-  private static void only(Body body, String field, String... allowed) {
-    body.optionalString(field)
-        .filter(value -> !List.of(allowed).contains(value))
-        .ifPresent(
-            value -> {
-              throw Failure.BAD_REQUEST.because(
-                  "`%s` must be one of %s in this version. Given `%s`.",
-                  field, List.of(allowed), Names.shown(value));
-            });
+  private static boolean staysDown(Body body) {
+    String word = body.optionalString("onOwnerLoss").orElse("fresh");
+    if (!word.equals("fresh") && !word.equals("stop")) {
+      throw Failure.BAD_REQUEST.because(
+          "`onOwnerLoss` must be one of [fresh, stop]. Given `%s`.", Names.shown(word));
+    }
+    return word.equals("stop");
+  }
+
+  private static int replicas(long number) {
+    if (number != (int) number) {
+      throw Failure.BAD_REQUEST.because(
+          "`replicas` must be 1 to %d, not %d", Home.MOST_REPLICAS, number);
+    }
+    return (int) number;
   }
 
   /** The field {@code module}: a reference, or {@code {"bytes":…}} or {@code {"wat":…}}. */
@@ -192,14 +192,24 @@ public final class Codec {
     if (spec.afterTrap() != AfterTrap.KEEP) {
       fields.put("afterTrap", spec.afterTrap().text());
     }
-    if (spec.home().staysDown()) {
-      fields.put("onOwnerLoss", "stop");
-    }
-    if (!spec.home().labels().isEmpty()) {
-      fields.put("placement", Map.of("labels", spec.home().labels()));
-    }
+    home(spec.home(), fields);
     spec.address().ifPresent(address -> fields.put("address", address));
     return Body.of(fields);
+  }
+
+  private static void home(Home home, Map<String, Object> fields) {
+    if (home.state() != State.VOLATILE) {
+      fields.put("state", home.state().text());
+    }
+    if (home.staysDown()) {
+      fields.put("onOwnerLoss", "stop");
+    }
+    if (home.replicas() > 1) {
+      fields.put("replicas", home.replicas());
+    }
+    if (!home.labels().isEmpty()) {
+      fields.put("placement", Map.of("labels", home.labels()));
+    }
   }
 
   /** What may be shown of a spec: all but the contents of files and stdin. */

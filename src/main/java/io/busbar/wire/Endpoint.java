@@ -4,6 +4,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
+import java.util.function.Supplier;
 
 /** An address and what it does; whatever goes wrong leaves as a code. */
 public final class Endpoint {
@@ -22,10 +23,15 @@ public final class Endpoint {
   /** The codec of the bodies that our own rooms send each other. */
   public static final String CODEC = BodyCodec.NAME;
 
-  private final MessageConsumer<?> consumer;
+  private final String address;
+  private final Supplier<MessageConsumer<?>> consumers;
+  private MessageConsumer<?> consumer; // this and the next guarded by this
+  private boolean closed;
 
-  private Endpoint(MessageConsumer<?> consumer) {
-    this.consumer = consumer;
+  private Endpoint(String address, Supplier<MessageConsumer<?>> consumers) {
+    this.address = address;
+    this.consumers = consumers;
+    this.consumer = consumers.get();
   }
 
   /** Makes the bus know {@link #CODEC}; any number of times. */
@@ -42,13 +48,38 @@ public final class Endpoint {
   public static Future<Endpoint> open(
       Vertx vertx, String address, SendPolicy policy, Actions actions) {
     prepare(vertx);
-    MessageConsumer<Object> consumer =
-        vertx.eventBus().consumer(address, message -> Ask.handle(vertx, message, policy, actions));
-    return consumer.completion().map(done -> new Endpoint(consumer));
+    Endpoint endpoint = new Endpoint(address, () -> consumer(vertx, address, policy, actions));
+    return endpoint.consumer.completion().map(done -> endpoint);
+  }
+
+  private static MessageConsumer<?> consumer(
+      Vertx vertx, String address, SendPolicy policy, Actions actions) {
+    return vertx
+        .eventBus()
+        .consumer(address, message -> Ask.handle(vertx, message, policy, actions));
+  }
+
+  public String address() {
+    return address;
+  }
+
+  public synchronized boolean isClosed() {
+    return closed;
+  }
+
+  /** Announces the address again, where others have forgotten it; never is nobody there. */
+  public synchronized Future<Void> renew() {
+    if (closed) {
+      return Future.succeededFuture();
+    }
+    MessageConsumer<?> before = consumer;
+    consumer = consumers.get();
+    return consumer.completion().compose(done -> before.unregister());
   }
 
   /** Stops listening; what was accepted is still answered. */
-  public Future<Void> close() {
+  public synchronized Future<Void> close() {
+    closed = true;
     return consumer.unregister();
   }
 }

@@ -74,6 +74,18 @@ public final class Failures {
                 && String.valueOf(reply.getMessage()).startsWith(DISCARDED));
   }
 
+  /**
+   * Whether an operation surely did not run where it was asked, since that node was not the right
+   * one or not able to: it may be asked again.
+   */
+  public static boolean isNotRun(Throwable thrown) {
+    return isNobody(thrown)
+        || thrown instanceof WasmException said
+            && (said.failure() == Failure.NO_SUCH_INSTANCE
+                || said.failure() == Failure.UNAVAILABLE
+                    && "never".equals(said.details().get("ran")));
+  }
+
   private static WasmException from(ReplyException reply) {
     if (isNobody(reply)) {
       return Failure.NO_SUCH_INSTANCE.because("%s", reply.getMessage());

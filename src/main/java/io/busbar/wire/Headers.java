@@ -49,6 +49,18 @@ public final class Headers {
    */
   public static final String EPOCH = "epoch";
 
+  /** The number of one of several copies that is to be started; set by nodes only. */
+  public static final String COPY = "copy";
+
+  /** The node that passed a message on and answers its asker; set by nodes only. */
+  public static final String VIA = "via";
+
+  /**
+   * What that node calls the time since it last had to give the receiver up: what was sent before
+   * is not run after it. Set by nodes only.
+   */
+  public static final String TERM = "term";
+
   /** {@link #OK} or {@link #ERROR}, in each answer. */
   public static final String STATUS = "status";
 

@@ -129,14 +129,30 @@ class TakeOverTest {
   }
 
   @Test
-  void nodeThatCloses_answersWhatItHas_andIsGone() {
+  void nodeThatCloses_movesWhatFitsElsewhere_andTheRestWaitsForItsReturn() {
     start("here", Home.ANYWHERE.withLabel("node", "n1"));
+    List<String> odd = List.of("a", "b", "c", "d");
+    odd.forEach(id -> start(id, Home.ANYWHERE.withLabel("odd", "yes")));
+    List<String> moving = odd.stream().filter(this::isOnOne).toList();
+    assertFalse(moving.isEmpty());
     cluster.close(1);
-    Failing.with(
-        Failure.NO_SUCH_INSTANCE,
-        "instance `here` not found",
-        () -> cluster.client(2).instance("here").global("count_32").await());
     cluster.awaitNodes(2);
+    for (String id : moving) {
+      JsonObject about = cluster.client(0).instance(id).describe().await();
+      assertEquals("n2", about.getString("node"));
+      assertEquals(2, about.getInteger("epoch"));
+    }
+    Failing.with(
+        Failure.UNAVAILABLE,
+        "instance `here` has not been started on a node yet",
+        () ->
+            cluster
+                .client(2)
+                .instance("here")
+                .withTimeout(Duration.ofMillis(300))
+                .global("count_32")
+                .await());
+    cluster.client(2).instance("here").stop().await();
     start("here", Home.ANYWHERE);
     assertEquals(1, cluster.client(2).instance("here").describe().await().getInteger("epoch"));
   }

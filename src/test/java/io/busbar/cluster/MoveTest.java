@@ -1,0 +1,221 @@
+package io.busbar.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.busbar.Failing;
+import io.busbar.TestCluster;
+import io.busbar.TestNode;
+import io.busbar.Until;
+import io.busbar.client.InstanceRef;
+import io.busbar.model.Failure;
+import io.busbar.model.Home;
+import io.busbar.model.InstanceSpec;
+import io.busbar.model.State;
+import io.vertx.core.Future;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Instances move between three nodes while they are called, and no call fails. */
+class MoveTest {
+  private TestCluster cluster;
+
+  @BeforeEach
+  void start() {
+    cluster = TestCluster.of(3);
+  }
+
+  @AfterEach
+  void stop() {
+    cluster.close();
+  }
+
+  private InstanceRef start(int node, State state) {
+    Home home = Home.ANYWHERE.withLabel("odd", node > 0 ? "yes" : "no").withState(state);
+    InstanceSpec spec = TestNode.inline("wasm_test").withHome(home).withId("m" + UUID.randomUUID());
+    InstanceRef started = cluster.client(0).start(spec).await();
+    if (!node(started).equals("n" + node)) {
+      move(started.id(), node, false);
+    }
+    return started;
+  }
+
+  private String node(InstanceRef instance) {
+    return instance.describe().await().getString("node");
+  }
+
+  private JsonObject move(String id, int node, boolean fresh) {
+    JsonObject body = new JsonObject().put("id", id).put("node", "n" + node).put("fresh", fresh);
+    return ask("wasm.instances", "move", body);
+  }
+
+  private JsonObject ask(String address, String action, JsonObject body) {
+    DeliveryOptions options =
+        new DeliveryOptions().addHeader("action", action).addHeader("timeout", "20000");
+    return cluster.vertx(0).eventBus().<JsonObject>request(address, body, options).await().body();
+  }
+
+  private static void assertRefused(Failure failure, String text, Runnable operation) {
+    try {
+      operation.run();
+    } catch (ReplyException e) {
+      assertEquals(failure.code() + " " + text, e.failureCode() + " " + e.getMessage());
+      return;
+    }
+    throw new AssertionError("it was not refused");
+  }
+
+  @Test
+  void move_whileItIsCalled_failsNoCall() {
+    InstanceRef calc = start(1, State.NONE);
+    AtomicBoolean moving = new AtomicBoolean(true);
+    AtomicInteger calls = new AtomicInteger();
+    List<Future<Void>> callers = new ArrayList<>();
+    for (int node = 0; node < 3; node++) {
+      InstanceRef known = cluster.client(node).instance(calc.id());
+      InstanceRef stranger = cluster.stranger(node).instance(calc.id());
+      callers.add(callAgain(known, moving, calls));
+      callers.add(callAgain(stranger, moving, calls));
+      callers.add(askAgain(node, calc.id(), moving, calls));
+    }
+    for (int round = 0; round < 6; round++) {
+      int before = calls.get();
+      Until.isTrue(() -> calls.get() > before + 30);
+      int target = 2 - round % 2;
+      JsonObject moved = move(calc.id(), target, false);
+      assertEquals("n" + target, moved.getString("node"));
+      assertFalse(moved.getBoolean("fresh"));
+      assertEquals("n" + target, node(calc));
+    }
+    moving.set(false);
+    Future.all(callers).await();
+  }
+
+  private Future<Void> callAgain(InstanceRef calc, AtomicBoolean going, AtomicInteger calls) {
+    int n = calls.incrementAndGet();
+    return calc.call("sum", n, 1)
+        .compose(
+            results -> {
+              assertEquals(List.of(n + 1), results);
+              return going.get() ? callAgain(calc, going, calls) : Future.succeededFuture();
+            });
+  }
+
+  /** At the instance's own address, without our client. */
+  private Future<Void> askAgain(int node, String id, AtomicBoolean going, AtomicInteger calls) {
+    int n = calls.incrementAndGet();
+    JsonObject body =
+        new JsonObject().put("function", "sum").put("params", new JsonArray().add(n).add(1));
+    return cluster
+        .vertx(node)
+        .eventBus()
+        .<JsonObject>request(
+            "wasm.instance." + id, body, new DeliveryOptions().addHeader("action", "call"))
+        .compose(
+            reply -> {
+              assertEquals("{\"results\":[" + (n + 1) + "]}", reply.body().encode());
+              return going.get() ? askAgain(node, id, going, calls) : Future.succeededFuture();
+            });
+  }
+
+  @Test
+  void volatileInstance_thatWasCalled_movesOnlyIfItMayLoseItsState() {
+    InstanceRef counter =
+        cluster
+            .client(0)
+            .start(
+                TestNode.inline("globals")
+                    .withId("counter")
+                    .withHome(Home.ANYWHERE.withLabel("odd", "yes")))
+            .await();
+    int here = Integer.parseInt(node(counter).substring(1));
+    int there = 3 - here;
+    assertFalse(move("counter", there, false).getBoolean("fresh")); // never called: nothing is lost
+    counter.setGlobal("count_32", 7).await();
+    String lost =
+        "1 instances have been called, and would lose their state: `counter`; they move only if"
+            + " that is asked for (`fresh`)";
+    assertRefused(Failure.CONFLICT, lost, () -> move("counter", here, false));
+    assertRefused(
+        Failure.CONFLICT,
+        lost,
+        () -> ask("wasm.nodes", "drain", new JsonObject().put("node", "n" + there)));
+    assertEquals(7, counter.global("count_32").await());
+    JsonObject moved = move("counter", here, true);
+    assertTrue(moved.getBoolean("fresh"));
+    assertEquals(3, moved.getInteger("epoch"));
+    assertEquals(-32, counter.global("count_32").await());
+  }
+
+  @Test
+  void move_thatCannotBe_isRefused_andTheInstanceStays() {
+    InstanceRef calc = start(1, State.NONE);
+    assertRefused(
+        Failure.BAD_REQUEST,
+        "node `n0` has not the labels {odd=yes}",
+        () -> move(calc.id(), 0, false));
+    assertRefused(
+        Failure.BAD_REQUEST, "node `n7` is not in the cluster", () -> move(calc.id(), 7, false));
+    assertRefused(
+        Failure.NO_SUCH_INSTANCE, "instance `nope` not found", () -> move("nope", 1, false));
+    assertRefused(
+        Failure.BAD_REQUEST,
+        "node `n7` is not in the cluster",
+        () -> ask("wasm.nodes", "drain", new JsonObject().put("node", "n7")));
+    start(0, State.NONE);
+    InstanceRef pinned =
+        cluster
+            .client(0)
+            .start(
+                TestNode.inline("wasm_test")
+                    .withId("pinned")
+                    .withHome(Home.ANYWHERE.withLabel("node", "n1").withState(State.NONE)))
+            .await();
+    assertRefused(
+        Failure.CONFLICT,
+        "1 instances fit no other node: `pinned`",
+        () -> ask("wasm.nodes", "drain", new JsonObject().put("node", "n1")));
+    assertEquals("n1", node(calc));
+    assertEquals("n1", node(pinned));
+    assertEquals(List.of(3), calc.call("sum", 1, 2).await());
+  }
+
+  @Test
+  void drain_emptiesANode_whichTakesNothingMore() {
+    List<InstanceRef> instances = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      instances.add(start(i % 2 == 0 ? 1 : 2, State.NONE));
+    }
+    JsonObject answer = ask("wasm.nodes", "drain", new JsonObject().put("node", "n1"));
+    assertEquals(3, answer.getJsonArray("moved").size());
+    assertEquals(0, answer.getJsonArray("fresh").size());
+    instances.forEach(instance -> assertEquals("n2", node(instance)));
+    instances.forEach(i -> assertEquals(List.of(3), i.call("sum", 1, 2).await()));
+    JsonObject drained =
+        cluster.client(2).nodes().await().stream()
+            .filter(node -> node.getString("node").equals("n1"))
+            .findFirst()
+            .orElseThrow();
+    assertEquals("draining", drained.getString("state"));
+    Failing.with(
+        Failure.UNAVAILABLE,
+        "no node has the labels {node=n1}",
+        () ->
+            cluster
+                .client(0)
+                .start(TestNode.inline("wasm_test").withHome(Home.ANYWHERE.withLabel("node", "n1")))
+                .await());
+    cluster.node(1).drained().await();
+  }
+}
