@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -25,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.regex.Pattern;
 
 /**
  * All settings of a node, and the only place that knows their keys; see {@code conf/busbar.json}.
@@ -44,14 +46,16 @@ public record Config(
    *
    * @param enabled false: it is alone
    * @param busPort where it takes messages of the others; 0 for any free port
+   * @param tls by which it knows the others on the bus; none: it takes messages of anyone
    */
-  public record Clustering(boolean enabled, Members.Options members, int busPort) {
+  public record Clustering(
+      boolean enabled, Members.Options members, int busPort, Optional<Tls> tls) {
     public Clustering withEnabled(boolean enabled) {
-      return new Clustering(enabled, members, busPort);
+      return new Clustering(enabled, members, busPort, tls);
     }
 
     public Clustering withMembers(Members.Options members) {
-      return new Clustering(enabled, members, busPort);
+      return new Clustering(enabled, members, busPort, tls);
     }
   }
 
@@ -79,6 +83,24 @@ public record Config(
           "workers",
           "http",
           "cluster");
+
+  private static final String[] CLUSTER = {
+    "enabled",
+    "name",
+    "host",
+    "port",
+    "busPort",
+    "join",
+    "kubernetes",
+    "size",
+    "suspectMillis",
+    "tls",
+    "labels"
+  };
+
+  private static final int MOST_NODES = 1000;
+  private static final Duration SUSPECT = Duration.ofMillis(750);
+  private static final Pattern DNS = Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})");
 
   /** Those of the section {@code modules} that are no {@link ModuleLimit}. */
   private static final Set<String> MODULES = Set.of("maxBytes", "parseBytes", "parseQueue");
@@ -108,16 +130,16 @@ public record Config(
         host,
         compiler(
             section(root, "engine", "machine", "inlineBytes", "idleBytes"), root.object("modules")),
-        root.optionalString("data").map(Config::path),
+        root.optionalString("data").map(data -> path("data", data)),
         http(section(root, "http", "host", "port")),
         cluster(host, root));
   }
 
-  private static Path path(String text) {
+  private static Path path(String key, String text) {
     try {
       return Path.of(text);
     } catch (InvalidPathException e) {
-      throw Failure.BAD_REQUEST.because("`data` is not a path: `%s`", Names.shown(text));
+      throw Failure.BAD_REQUEST.because("`%s` is not a path: `%s`", key, Names.shown(text));
     }
   }
 
@@ -216,9 +238,13 @@ public record Config(
     if (!section.has(key)) {
       return standard;
     }
+    return within(section, key, 1, most);
+  }
+
+  private static long within(Body section, String key, long least, long most) {
     long value = section.whole(key);
-    if (value < 1 || value > most) {
-      throw Failure.BAD_REQUEST.because("`%s` must be 1 to %d, not %d", key, most, value);
+    if (value < least || value > most) {
+      throw Failure.BAD_REQUEST.because("`%s` must be %d to %d, not %d", key, least, most, value);
     }
     return value;
   }
@@ -280,15 +306,60 @@ public record Config(
             cluster.optionalString("host").orElse(HttpGateway.Options.STANDARD.host()),
             HttpGateway.Options.port(port),
             cluster.list("join").stream().map(String::valueOf).toList(),
+            serviceDns(cluster),
+            cluster.has("size") ? (int) within(cluster, "size", 0, MOST_NODES) : 0,
+            suspect(cluster),
             host.labels());
     return new Clustering(
         cluster.optionalBoolean("enabled").orElse(false),
         members,
-        HttpGateway.Options.port(busPort));
+        HttpGateway.Options.port(busPort),
+        tls(cluster));
   }
 
   private static Body clusterSection(Body root) {
-    return section(root, "cluster", "enabled", "name", "host", "port", "busPort", "join", "labels");
+    return section(root, "cluster", CLUSTER);
+  }
+
+  private static Duration suspect(Body cluster) {
+    return cluster.has("suspectMillis")
+        ? Duration.ofMillis(within(cluster, "suspectMillis", 250, 60_000))
+        : SUSPECT;
+  }
+
+  /** The section, if it is there, names one service. */
+  private static Optional<String> serviceDns(Body cluster) {
+    if (!cluster.has("kubernetes")) {
+      return Optional.empty();
+    }
+    Body kubernetes = cluster.object("kubernetes");
+    known("cluster.kubernetes.", kubernetes, Set.of("serviceDns"));
+    String name = kubernetes.string("serviceDns");
+    if (!DNS.matcher(name).matches()) {
+      throw Failure.BAD_REQUEST.because(
+          "`cluster.kubernetes.serviceDns` is no name in the DNS: `%s`", Names.shown(name));
+    }
+    return Optional.of(name);
+  }
+
+  /** The section, if it is there, names all three files. */
+  private static Optional<Tls> tls(Body cluster) {
+    if (!cluster.has("tls")) {
+      return Optional.empty();
+    }
+    Body tls = cluster.object("tls");
+    known("cluster.tls.", tls, Set.of("cert", "key", "ca"));
+    return Optional.of(new Tls(file(tls, "cert"), file(tls, "key"), file(tls, "ca")));
+  }
+
+  private static Path file(Body tls, String key) {
+    String text =
+        tls.optionalString(key)
+            .orElseThrow(
+                () ->
+                    Failure.BAD_REQUEST.because(
+                        "`cluster.tls.%s` is missing: `cert`, `key` and `ca` go together", key));
+    return path("cluster.tls." + key, text);
   }
 
   private static Map<String, String> labels(Body labels) {

@@ -58,7 +58,7 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--cluster-host",
       paramLabel = "H",
-      description = "Where other nodes reach this one; a loopback address.")
+      description = "Where other nodes reach this one; loopback, unless there is `cluster.tls`.")
   private String clusterHost;
 
   @Option(
@@ -148,15 +148,16 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private Config.Clustering clustering(Config.Clustering known) {
-    Members.Options members = known.members();
-    Members.Options asked =
-        new Members.Options(
-            members.node(),
-            members.cluster(),
-            clusterHost == null ? members.host() : clusterHost,
-            clusterPort == null ? members.port() : HttpGateway.Options.port(clusterPort),
-            join == null ? members.join() : join,
-            members.labels());
+    Members.Options asked = known.members();
+    if (clusterHost != null) {
+      asked = asked.withHost(clusterHost);
+    }
+    if (clusterPort != null) {
+      asked = asked.withPort(HttpGateway.Options.port(clusterPort));
+    }
+    if (join != null) {
+      asked = asked.withJoin(join);
+    }
     return known.withMembers(asked).withEnabled(cluster || known.enabled());
   }
 

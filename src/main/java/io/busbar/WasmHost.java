@@ -22,6 +22,8 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.eventbus.EventBusOptions;
+import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Optional;
@@ -36,6 +38,8 @@ import java.util.Optional;
  * }</pre>
  */
 public final class WasmHost {
+  private static final System.Logger LOG = System.getLogger(WasmHost.class.getName());
+
   private final Vertx vertx;
   private final Config config;
   private final Host host;
@@ -85,35 +89,64 @@ public final class WasmHost {
   /** The same on a Vert.x with these options; where its bus listens is the configuration's. */
   public static Future<WasmHost> clustered(VertxOptions options, Config config) {
     Config.Clustering clustering = config.cluster();
+    InetAddress host;
     try {
-      checkCluster(clustering);
+      host = checkCluster(clustering);
     } catch (WasmException e) {
       return Future.failedFuture(e);
     }
-    Members members = new Members(clustering.members());
-    options.getEventBusOptions().setHost(clustering.members().host()).setPort(clustering.busPort());
+    Members members = new Members(clustering.members().withHost(host.getHostAddress()));
+    EventBusOptions bus = options.getEventBusOptions();
+    bus.setHost(members.host()).setPort(clustering.busPort());
+    clustering.tls().ifPresent(tls -> tls.secure(bus));
     return Vertx.builder()
         .with(options)
         .withClusterManager(members.manager())
         .buildClustered()
         .recover(e -> Future.failedFuture(cannotJoin(e)))
+        .onSuccess(vertx -> exposed(host).ifPresent(text -> LOG.log(Level.WARNING, text)))
         .compose(vertx -> clustered(vertx, members, config));
   }
 
-  /** The bus takes messages from whoever reaches it, as Hazelcast takes members. */
-  static void checkCluster(Config.Clustering cluster) {
-    String host = cluster.members().host();
+  /**
+   * The address to bind to. The bus without TLS takes messages from whoever reaches it, as
+   * Hazelcast takes members.
+   */
+  static InetAddress checkCluster(Config.Clustering cluster) {
+    cluster.tls().ifPresent(Tls::check);
+    String name = cluster.members().host();
+    InetAddress host = address(name);
+    if (host.isAnyLocalAddress()) {
+      throw Failure.BAD_REQUEST.because(
+          "a cluster on `%s` is refused: others cannot reach a node by that address",
+          Names.shown(name));
+    }
+    if (!host.isLoopbackAddress() && cluster.tls().isEmpty()) {
+      throw Failure.BAD_REQUEST.because(
+          "a cluster on `%s` is refused: without `cluster.tls` whoever reaches its ports could do"
+              + " anything, so only loopback is allowed",
+          Names.shown(name));
+    }
+    return host;
+  }
+
+  private static InetAddress address(String host) {
     try {
-      if (InetAddress.getByName(host).isLoopbackAddress()) {
-        return;
-      }
+      return InetAddress.getByName(host);
     } catch (UnknownHostException e) {
       throw Failure.BAD_REQUEST.because("cluster host `%s` is not known", Names.shown(host));
     }
-    throw Failure.BAD_REQUEST.because(
-        "a cluster on `%s` is refused: whoever reaches its ports could do anything, and this"
-            + " version has no mutual TLS for them; only loopback is allowed",
-        Names.shown(host));
+  }
+
+  /** What is still to be done by others when a node binds there. */
+  static Optional<String> exposed(InetAddress host) {
+    return host.isLoopbackAddress()
+        ? Optional.empty()
+        : Optional.of(
+            "Hazelcast at "
+                + host.getHostAddress()
+                + " has neither TLS nor passwords: who reaches its port is as good as a node, so"
+                + " let only nodes reach it");
   }
 
   private static Throwable cannotJoin(Throwable e) {

@@ -144,8 +144,14 @@ class MainTest {
     assertEquals(2, run("serve", "--config", file("none.json")));
     assertFails(
         2,
-        "a cluster on `0.0.0.0` is refused: whoever reaches its ports could do anything, and this"
-            + " version has no mutual TLS for them; only loopback is allowed"
+        "a cluster on `192.0.2.1` is refused: without `cluster.tls` whoever reaches its ports could"
+            + " do anything, so only loopback is allowed (see busbar serve --help)",
+        "serve",
+        "--cluster",
+        "--cluster-host=192.0.2.1");
+    assertFails(
+        2,
+        "a cluster on `0.0.0.0` is refused: others cannot reach a node by that address"
             + " (see busbar serve --help)",
         "serve",
         "--cluster",

@@ -17,16 +17,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 
 /** Some nodes of one cluster in this JVM, which see each other: {@code n0}, {@code n1}, … */
 public final class TestCluster implements AutoCloseable {
   private final String name = "test-" + UUID.randomUUID();
+  private final Consumer<JsonObject> change;
   private final JsonArray join = new JsonArray();
   private final List<WasmHost> nodes = new ArrayList<>();
   private final List<WasmHost> closed = new ArrayList<>();
   private final List<Integer> ports = new ArrayList<>();
 
-  private TestCluster(int size) {
+  private TestCluster(int size, Consumer<JsonObject> change) {
+    this.change = change;
     for (int i = 0; i < size; i++) {
       ports.add(freePort());
       join.add("127.0.0.1:" + ports.get(i));
@@ -38,7 +41,12 @@ public final class TestCluster implements AutoCloseable {
    * yes} but for the first.
    */
   public static TestCluster of(int size) {
-    TestCluster cluster = new TestCluster(size);
+    return of(size, config -> {});
+  }
+
+  /** The same with this change to the settings of each node. */
+  public static TestCluster of(int size, Consumer<JsonObject> change) {
+    TestCluster cluster = new TestCluster(size, change);
     for (int i = 0; i < size; i++) {
       cluster.nodes.add(WasmHost.clustered(cluster.config(i)).await());
     }
@@ -55,17 +63,16 @@ public final class TestCluster implements AutoCloseable {
   }
 
   private Config config(int node) {
-    return Config.from(
+    JsonObject cluster =
         new JsonObject()
-            .put("node", "n" + node)
-            .put(
-                "cluster",
-                new JsonObject()
-                    .put("enabled", true)
-                    .put("name", name)
-                    .put("port", ports.get(node))
-                    .put("join", join)
-                    .put("labels", labels(node))));
+            .put("enabled", true)
+            .put("name", name)
+            .put("port", ports.get(node))
+            .put("join", join)
+            .put("labels", labels(node));
+    JsonObject config = new JsonObject().put("node", "n" + node).put("cluster", cluster);
+    change.accept(config);
+    return Config.from(config);
   }
 
   private static JsonObject labels(int node) {
@@ -81,17 +88,9 @@ public final class TestCluster implements AutoCloseable {
   /** What a further node would be started with. */
   public Config further(String name) {
     Config like = config(0);
-    Members.Options members = like.cluster().members();
-    return like.withCluster(
-        like.cluster()
-            .withMembers(
-                new Members.Options(
-                    name,
-                    members.cluster(),
-                    members.host(),
-                    freePort(),
-                    members.join(),
-                    Map.of())));
+    Members.Options members =
+        like.cluster().members().withNode(name).withPort(freePort()).withLabels(Map.of());
+    return like.withCluster(like.cluster().withMembers(members));
   }
 
   /** Takes a node out of the cluster at once: for the others it is as if it had been killed. */

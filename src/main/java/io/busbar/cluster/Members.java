@@ -11,6 +11,7 @@ import com.hazelcast.config.MemberAttributeConfig;
 import com.hazelcast.config.MergePolicyConfig;
 import com.hazelcast.config.MultiMapConfig;
 import com.hazelcast.config.NetworkConfig;
+import com.hazelcast.config.TcpIpConfig;
 import com.hazelcast.core.HazelcastException;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.core.HazelcastInstanceNotActiveException;
@@ -48,6 +49,9 @@ public final class Members {
    * @param host the address the node binds to
    * @param port where it listens; 0 for the first free one of those that are looked for by itself
    * @param join members to look for, {@code host:port}; empty for those on this machine
+   * @param serviceDns instead of that, the name whose addresses are members, as Kubernetes has it
+   * @param size how many nodes there are meant to be; 0 where that is not known
+   * @param suspect how long a node may be silent before it is doubted
    * @param labels what specs may ask of a node
    */
   public record Options(
@@ -56,12 +60,40 @@ public final class Members {
       String host,
       int port,
       List<String> join,
+      Optional<String> serviceDns,
+      int size,
+      Duration suspect,
       Map<String, String> labels) {
     public Options {
       Names.check("node", node);
       Names.check("cluster name", cluster);
       join = List.copyOf(join);
       labels = Map.copyOf(labels);
+      if (serviceDns.isPresent() && !join.isEmpty()) {
+        throw Failure.BAD_REQUEST.because(
+            "`join` %s and `kubernetes.serviceDns` `%s`: only one of them can say where members are",
+            Names.shown(join.toString()), Names.shown(serviceDns.get()));
+      }
+    }
+
+    public Options withNode(String node) {
+      return new Options(node, cluster, host, port, join, serviceDns, size, suspect, labels);
+    }
+
+    public Options withHost(String host) {
+      return new Options(node, cluster, host, port, join, serviceDns, size, suspect, labels);
+    }
+
+    public Options withPort(int port) {
+      return new Options(node, cluster, host, port, join, serviceDns, size, suspect, labels);
+    }
+
+    public Options withJoin(List<String> join) {
+      return new Options(node, cluster, host, port, join, serviceDns, size, suspect, labels);
+    }
+
+    public Options withLabels(Map<String, String> labels) {
+      return new Options(node, cluster, host, port, join, serviceDns, size, suspect, labels);
     }
   }
 
@@ -129,7 +161,19 @@ public final class Members {
     network.getInterfaces().setEnabled(true).addInterface(options.host);
     network.getJoin().getAutoDetectionConfig().setEnabled(false);
     network.getJoin().getMulticastConfig().setEnabled(false);
-    var members = network.getJoin().getTcpIpConfig().setEnabled(true);
+    if (options.serviceDns.isPresent()) {
+      network
+          .getJoin()
+          .getKubernetesConfig()
+          .setEnabled(true)
+          .setProperty("service-dns", options.serviceDns.get())
+          .setProperty("service-port", String.valueOf(port));
+    } else {
+      list(network.getJoin().getTcpIpConfig().setEnabled(true), options);
+    }
+  }
+
+  private static void list(TcpIpConfig members, Options options) {
     members.setConnectionTimeoutSeconds(2);
     if (options.join.isEmpty()) {
       for (int i = 0; i < PORTS; i++) {
