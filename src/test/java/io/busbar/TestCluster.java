@@ -1,7 +1,6 @@
 package io.busbar;
 
 import io.busbar.client.WasmClient;
-import io.busbar.cluster.Members;
 import io.busbar.gateway.HttpGateway;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.VertxInternal;
@@ -15,7 +14,6 @@ import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import java.util.function.Consumer;
 
@@ -63,14 +61,18 @@ public final class TestCluster implements AutoCloseable {
   }
 
   private Config config(int node) {
+    return config("n" + node, ports.get(node), labels(node));
+  }
+
+  private Config config(String node, int port, JsonObject labels) {
     JsonObject cluster =
         new JsonObject()
             .put("enabled", true)
             .put("name", name)
-            .put("port", ports.get(node))
+            .put("port", port)
             .put("join", join)
-            .put("labels", labels(node));
-    JsonObject config = new JsonObject().put("node", "n" + node).put("cluster", cluster);
+            .put("labels", labels);
+    JsonObject config = new JsonObject().put("node", node).put("cluster", cluster);
     change.accept(config);
     return Config.from(config);
   }
@@ -87,10 +89,7 @@ public final class TestCluster implements AutoCloseable {
 
   /** What a further node would be started with. */
   public Config further(String name) {
-    Config like = config(0);
-    Members.Options members =
-        like.cluster().members().withNode(name).withPort(freePort()).withLabels(Map.of());
-    return like.withCluster(like.cluster().withMembers(members));
+    return config(name, freePort(), new JsonObject());
   }
 
   /** Takes a node out of the cluster at once: for the others it is as if it had been killed. */
