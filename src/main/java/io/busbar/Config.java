@@ -94,12 +94,14 @@ public record Config(
     "kubernetes",
     "size",
     "suspectMillis",
+    "lingerMillis",
+    "drainMillis",
     "tls",
     "labels"
   };
 
   private static final int MOST_NODES = 1000;
-  private static final Duration SUSPECT = Duration.ofMillis(750);
+  private static final long LONGEST_WAIT = 600_000; // milliseconds
   private static final Pattern DNS = Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})");
 
   /** Those of the section {@code modules} that are no {@link ModuleLimit}. */
@@ -308,7 +310,7 @@ public record Config(
             cluster.list("join").stream().map(String::valueOf).toList(),
             serviceDns(cluster),
             cluster.has("size") ? (int) within(cluster, "size", 0, MOST_NODES) : 0,
-            suspect(cluster),
+            patience(cluster),
             host.labels());
     return new Clustering(
         cluster.optionalBoolean("enabled").orElse(false),
@@ -321,10 +323,17 @@ public record Config(
     return section(root, "cluster", CLUSTER);
   }
 
-  private static Duration suspect(Body cluster) {
-    return cluster.has("suspectMillis")
-        ? Duration.ofMillis(within(cluster, "suspectMillis", 250, 60_000))
-        : SUSPECT;
+  private static Members.Patience patience(Body cluster) {
+    Members.Patience standard = Members.Patience.STANDARD;
+    return new Members.Patience(
+        millis(cluster, "suspectMillis", standard.suspect(), 250, 60_000),
+        millis(cluster, "lingerMillis", standard.linger(), 0, LONGEST_WAIT),
+        millis(cluster, "drainMillis", standard.drain(), 0, LONGEST_WAIT));
+  }
+
+  private static Duration millis(
+      Body section, String key, Duration standard, long least, long most) {
+    return section.has(key) ? Duration.ofMillis(within(section, key, least, most)) : standard;
   }
 
   /** The section, if it is there, names one service. */

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -28,7 +29,7 @@ import picocli.CommandLine.Spec;
     description = "Runs a node: its bus addresses, and HTTP on loopback.",
     mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
-  private static final long CLOSE_SECONDS = 10;
+  private static final Duration CLOSE = Duration.ofSeconds(10);
   private static final String HUGE_METHODS = "DontCompileHugeMethods";
 
   @Spec private CommandSpec spec;
@@ -84,7 +85,7 @@ final class ServeCommand implements Callable<Integer> {
     CountDownLatch ended = new CountDownLatch(1);
     try {
       HttpGateway http = http(node, config);
-      closeOnSignal(node, http, ended);
+      closeWhenTold(node, http, config, ended);
       PrintWriter out = spec.commandLine().getOut();
       out.printf("busbar: node %s%n", node.node());
       node.members().ifPresent(members -> out.printf("busbar: %s%n", shown(members)));
@@ -177,23 +178,41 @@ final class ServeCommand implements Callable<Integer> {
     return HttpGateway.open(node.vertx(), http, node.bus(), bodyBytes, host.limits().deadline());
   }
 
-  /** SIGTERM and Ctrl-C: no new requests, every instance stopped with its calls answered. */
-  private static void closeOnSignal(WasmHost node, HttpGateway http, CountDownLatch ended) {
+  /** SIGTERM, Ctrl-C and a drain that somebody asked for: nothing that was asked is lost. */
+  private static void closeWhenTold(
+      WasmHost node, HttpGateway http, Config config, CountDownLatch ended) {
     Thread close =
         new Thread(
             () -> {
+              close(node, http, ended);
+              awaitQuietly(ended, patience(config));
+            });
+    Runtime.getRuntime().addShutdownHook(close);
+    node.drained().onSuccess(done -> close(node, http, ended));
+  }
+
+  /** Requests are taken until other nodes have all there is; then every instance is stopped. */
+  private static void close(WasmHost node, HttpGateway http, CountDownLatch ended) {
+    node.leave()
+        .onComplete(
+            left -> {
               http.drain();
               node.stop()
                   .eventually(http::close)
                   .onComplete(done -> node.vertx().close().onComplete(closed -> ended.countDown()));
-              awaitQuietly(ended);
             });
-    Runtime.getRuntime().addShutdownHook(close);
   }
 
-  private static void awaitQuietly(CountDownLatch ended) {
+  private static Duration patience(Config config) {
+    Members.Patience patience = config.cluster().members().patience();
+    return config.cluster().enabled()
+        ? CLOSE.plus(patience.drain()).plus(patience.linger())
+        : CLOSE;
+  }
+
+  private static void awaitQuietly(CountDownLatch ended, Duration most) {
     try {
-      ended.await(CLOSE_SECONDS, TimeUnit.SECONDS);
+      ended.await(most.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

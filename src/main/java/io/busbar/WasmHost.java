@@ -236,7 +236,10 @@ public final class WasmHost {
     return this;
   }
 
-  /** Stops every instance, each call with an answer, and leaves the bus; again does nothing. */
+  /**
+   * Leaves: instances move to other nodes where there are any; the others are stopped, each call
+   * with an answer. Again does nothing.
+   */
   public synchronized Future<Void> close() {
     if (closed == null) {
       closed = cluster.isEmpty() ? stop() : closeAll();
@@ -251,13 +254,17 @@ public final class WasmHost {
     return gone.future();
   }
 
+  /**
+   * All instances move to other nodes, and what is on its way here is still answered: what is left
+   * to do is to close. Where there is no other node, and again, it does nothing.
+   */
+  Future<Void> leave() {
+    return cluster.map(Cluster::leave).orElse(Future.succeededFuture());
+  }
+
   /** All of {@link #close} but that the Vert.x stays. */
   Future<Void> stop() {
-    return cluster
-        .map(Cluster::leave)
-        .orElse(Future.succeededFuture())
-        .eventually(host::close)
-        .onComplete(done -> compiler.close());
+    return leave().eventually(host::close).onComplete(done -> compiler.close());
   }
 
   /**

@@ -2,6 +2,7 @@ package io.busbar;
 
 import io.busbar.client.WasmClient;
 import io.busbar.gateway.HttpGateway;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.JsonArray;
@@ -71,6 +72,8 @@ public final class TestCluster implements AutoCloseable {
             .put("name", name)
             .put("port", port)
             .put("join", join)
+            .put("lingerMillis", 50)
+            .put("suspectMillis", 5000) // one JVM on a busy machine stands still now and then
             .put("labels", labels);
     JsonObject config = new JsonObject().put("node", node).put("cluster", cluster);
     change.accept(config);
@@ -140,8 +143,6 @@ public final class TestCluster implements AutoCloseable {
 
   @Override
   public void close() {
-    for (WasmHost node : nodes) {
-      node.close().await();
-    }
+    Future.join(nodes.stream().map(WasmHost::close).toList()).await();
   }
 }

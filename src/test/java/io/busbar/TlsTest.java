@@ -132,11 +132,11 @@ class TlsTest {
             .put("tls", good);
     Config.Clustering read = Config.from(new JsonObject().put("cluster", cluster)).cluster();
     assertEquals(3, read.members().size());
-    assertEquals(250, read.members().suspect().toMillis());
+    assertEquals(250, read.members().patience().suspect().toMillis());
     assertEquals(Optional.of("busbar.default.svc"), read.members().serviceDns());
     assertEquals(Path.of(good.getString("ca")), read.tls().orElseThrow().ca());
     assertEquals(0, Config.standard().cluster().members().size());
-    assertEquals(750, Config.standard().cluster().members().suspect().toMillis());
+    assertEquals(750, Config.standard().cluster().members().patience().suspect().toMillis());
   }
 
   @Test

@@ -177,7 +177,8 @@ public final class Cluster implements Roster, Routes {
         .onComplete(
             done ->
                 vertx.setTimer(
-                    Math.max(1, members.linger().toMillis()), later -> endpoint.close()));
+                    Math.max(1, members.patience().linger().toMillis()),
+                    later -> endpoint.close()));
   }
 
   @Override
@@ -210,7 +211,9 @@ public final class Cluster implements Roster, Routes {
     return opened(departure)
         .drain(ask)
         .onSuccess(
-            done -> vertx.setTimer(members.linger().toMillis() + 1, t -> drained.tryComplete()));
+            done ->
+                vertx.setTimer(
+                    members.patience().linger().toMillis() + 1, t -> drained.tryComplete()));
   }
 
   @Override

@@ -52,7 +52,7 @@ final class Departure {
    */
   Future<Body> drain(Ask ask) {
     boolean fresh = ask.body().optionalBoolean("fresh").orElse(false);
-    Duration most = ask.timeout().isZero() ? members.drain() : ask.remaining();
+    Duration most = ask.timeout().isZero() ? members.patience().drain() : ask.remaining();
     return state(Directory.DRAINING)
         .compose(
             draining -> {
@@ -97,11 +97,13 @@ final class Departure {
 
   private Future<Void> leaveOthers() {
     return state(Directory.DRAINING)
-        .compose(draining -> moves.moveAll(true, members.drain()))
+        .compose(draining -> moves.moveAll(true, members.patience().drain()))
         .onSuccess(Departure::tell)
         .eventually(this::withdraw)
         .eventually(
-            () -> vertx.timer(Math.max(1, members.linger().toMillis()), TimeUnit.MILLISECONDS))
+            () ->
+                vertx.timer(
+                    Math.max(1, members.patience().linger().toMillis()), TimeUnit.MILLISECONDS))
         .eventually(
             () ->
                 work.run(

@@ -190,7 +190,7 @@ final class Failover {
     }
     long left =
         gone.computeIfAbsent(node, n -> System.nanoTime())
-            + members.window().toNanos()
+            + members.patience().suspect().toNanos()
             - System.nanoTime();
     if (left > 0 && due.compareAndSet(false, true)) {
       thread.schedule(this::lookNow, left, TimeUnit.NANOSECONDS);

@@ -46,7 +46,7 @@ final class Heartbeat {
         new Pulse(
             members.self(),
             members.size(),
-            members.window(),
+            members.patience().suspect(),
             System::nanoTime,
             node -> context.runOnContext(now -> ping(node)),
             suspecting);
@@ -68,7 +68,7 @@ final class Heartbeat {
             .setCodecName(Endpoint.CODEC)
             .addHeader(Headers.ACTION, "ping")
             .addHeader(Headers.ERRORS, Headers.ERRORS_AS_BODY)
-            .setSendTimeout(members.window().toMillis());
+            .setSendTimeout(members.patience().suspect().toMillis());
     vertx
         .eventBus()
         .request(addresses.node(node), Body.of("node", members.self()), options)

@@ -51,7 +51,7 @@ public final class Members {
    * @param join members to look for, {@code host:port}; empty for those on this machine
    * @param serviceDns instead of that, the name whose addresses are members, as Kubernetes has it
    * @param size how many nodes there are meant to be; 0 where that is not known
-   * @param suspect how long a node may be silent before it is doubted
+   * @param patience how long nodes wait for each other
    * @param labels what specs may ask of a node
    */
   public record Options(
@@ -62,7 +62,7 @@ public final class Members {
       List<String> join,
       Optional<String> serviceDns,
       int size,
-      Duration suspect,
+      Patience patience,
       Map<String, String> labels) {
     public Options {
       Names.check("node", node);
@@ -76,24 +76,52 @@ public final class Members {
       }
     }
 
+    public Options withPatience(Patience patience) {
+      return new Options(node, cluster, host, port, join, serviceDns, size, patience, labels);
+    }
+
     public Options withNode(String node) {
-      return new Options(node, cluster, host, port, join, serviceDns, size, suspect, labels);
+      return new Options(node, cluster, host, port, join, serviceDns, size, patience, labels);
     }
 
     public Options withHost(String host) {
-      return new Options(node, cluster, host, port, join, serviceDns, size, suspect, labels);
+      return new Options(node, cluster, host, port, join, serviceDns, size, patience, labels);
     }
 
     public Options withPort(int port) {
-      return new Options(node, cluster, host, port, join, serviceDns, size, suspect, labels);
+      return new Options(node, cluster, host, port, join, serviceDns, size, patience, labels);
     }
 
     public Options withJoin(List<String> join) {
-      return new Options(node, cluster, host, port, join, serviceDns, size, suspect, labels);
+      return new Options(node, cluster, host, port, join, serviceDns, size, patience, labels);
     }
 
     public Options withLabels(Map<String, String> labels) {
-      return new Options(node, cluster, host, port, join, serviceDns, size, suspect, labels);
+      return new Options(node, cluster, host, port, join, serviceDns, size, patience, labels);
+    }
+  }
+
+  /**
+   * How long nodes wait for each other.
+   *
+   * @param suspect how long one may be silent before nothing is sent there any more
+   * @param linger how long what was sent to one that leaves may still be on its way
+   * @param drain how long one that leaves waits for what its instances were asked
+   */
+  public record Patience(Duration suspect, Duration linger, Duration drain) {
+    public static final Patience STANDARD =
+        new Patience(Duration.ofMillis(750), Duration.ofSeconds(2), Duration.ofSeconds(30));
+
+    public Patience withSuspect(Duration suspect) {
+      return new Patience(suspect, linger, drain);
+    }
+
+    public Patience withLinger(Duration linger) {
+      return new Patience(suspect, linger, drain);
+    }
+
+    public Patience withDrain(Duration drain) {
+      return new Patience(suspect, linger, drain);
     }
   }
 
@@ -249,22 +277,11 @@ public final class Members {
 
   /** How many nodes there are meant to be; 0: not said. */
   int size() {
-    return 0;
+    return options.size;
   }
 
-  /** How long a node may be silent before it is suspected. */
-  Duration window() {
-    return Duration.ofMillis(750);
-  }
-
-  /** How long what was sent to a node may still be on its way there. */
-  Duration linger() {
-    return Duration.ofSeconds(2);
-  }
-
-  /** How long a node that leaves waits for what its instances were asked. */
-  Duration drain() {
-    return Duration.ofSeconds(30);
+  Patience patience() {
+    return options.patience;
   }
 
   /** The cluster's name. */

@@ -165,7 +165,7 @@ final class Moves {
   private Future<Entry> handOver(String key, long epoch, String target) {
     return work.run(() -> directory.handOver(key, epoch, target))
         .onFailure(e -> host.wake(key))
-        .compose(entry -> host.handOver(key, members.linger()).map(entry))
+        .compose(entry -> host.handOver(key, members.patience().linger()).map(entry))
         .onSuccess(entry -> gone.accept(key));
   }
 

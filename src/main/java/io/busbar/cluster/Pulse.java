@@ -31,6 +31,8 @@ final class Pulse {
   /** A suspected node is trusted again after so many pings, so that it knows its new term. */
   private static final int PINGS_AGAIN = 2;
 
+  private static final long LONGEST_PERIOD = Duration.ofMillis(250).toNanos();
+
   /**
    * What a ping is answered.
    *
@@ -119,7 +121,7 @@ final class Pulse {
     this.size = size;
     this.window = window.toNanos();
     this.lease = this.window * 9 / 10;
-    this.period = this.window / 3;
+    this.period = Math.min(this.window / 3, LONGEST_PERIOD);
     this.clock = clock;
     this.pinging = pinging;
     this.suspecting = suspecting;

@@ -33,7 +33,7 @@ class MoveTest {
 
   @BeforeEach
   void start() {
-    cluster = TestCluster.of(3);
+    cluster = TestCluster.of(3, node -> node.getJsonObject("cluster").put("lingerMillis", 3000));
   }
 
   @AfterEach
