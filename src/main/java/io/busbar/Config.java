@@ -65,6 +65,9 @@ public record Config(
   /** Of the heap, for what guests hold; the rest is for modules, messages and the node itself. */
   private static final double HEAP_SHARE = 0.6;
 
+  /** Of the heap, for what waits to be done: one part of so many. */
+  private static final long MESSAGE_SHARE = 8;
+
   private static final long TENANT_BYTES = 256L << 20;
 
   private static final Set<String> SECTIONS =
@@ -161,7 +164,7 @@ public record Config(
 
   private static Host.Options host(Body root) {
     Body bus = section(root, "bus", "prefix", "instanceAddresses", "from");
-    Body messages = section(root, "messages", "maxSliceBytes", "maxCalls");
+    Body messages = section(root, "messages", "maxSliceBytes", "maxCalls", "maxQueuedBytes");
     Body workers = section(root, "workers", "rights", "threads", "lost");
     return new Host.Options(
         Names.check("node", root.optionalString("node").orElseGet(Config::someNode)),
@@ -188,7 +191,13 @@ public record Config(
         memoryBytes(memory),
         number(instances, "max", 100_000, 10_000_000),
         number(tenants, "memoryBytes", TENANT_BYTES, Long.MAX_VALUE),
-        number(tenants, "instances", 1000, 10_000_000));
+        number(tenants, "instances", 1000, 10_000_000),
+        messageBytes(root.object("messages")));
+  }
+
+  private static long messageBytes(Body messages) {
+    long heap = Runtime.getRuntime().maxMemory();
+    return number(messages, "maxQueuedBytes", heap / MESSAGE_SHARE, heap);
   }
 
   /** An absolute number, or a share of the heap. */

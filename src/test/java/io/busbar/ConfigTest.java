@@ -53,7 +53,7 @@ class ConfigTest {
         (long) (heap * 0.25),
         Config.from(new JsonObject("{\"memory\":{\"heapShare\":0.25}}")).host().quota().bytes());
     assertEquals(
-        new Host.Quota(5_000_000, 7, 4_000_000, 3),
+        new Host.Quota(5_000_000, 7, 4_000_000, 3, heap / 8),
         Config.from(
                 new JsonObject(
                     """

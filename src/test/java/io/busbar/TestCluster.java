@@ -65,7 +65,16 @@ public final class TestCluster implements AutoCloseable {
     return config("n" + node, ports.get(node), labels(node));
   }
 
+  /** The settings of a further node, for one in a process of its own. */
+  public JsonObject settings(String node) {
+    return settings(node, freePort(), new JsonObject());
+  }
+
   private Config config(String node, int port, JsonObject labels) {
+    return Config.from(settings(node, port, labels));
+  }
+
+  private JsonObject settings(String node, int port, JsonObject labels) {
     JsonObject cluster =
         new JsonObject()
             .put("enabled", true)
@@ -77,7 +86,7 @@ public final class TestCluster implements AutoCloseable {
             .put("labels", labels);
     JsonObject config = new JsonObject().put("node", node).put("cluster", cluster);
     change.accept(config);
-    return Config.from(config);
+    return config;
   }
 
   private static JsonObject labels(int node) {

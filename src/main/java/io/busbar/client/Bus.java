@@ -30,6 +30,7 @@ public final class Bus {
   private final Addresses addresses;
   private final Routes routes;
   private final InFlight inFlight;
+  private final Freight freight = new Freight();
 
   public Bus(Vertx vertx, Addresses addresses) {
     this(vertx, addresses, Routes.NONE);
@@ -173,9 +174,25 @@ public final class Bus {
                 options
                     .addHeader(Headers.VIA, self)
                     .addHeader(Headers.TERM, Long.toString(routes.term(node))));
+    long bytes = isSelf(node) ? 0 : bytes(body, options);
+    return bytes < Freight.LARGE
+        ? send(node, body, options)
+        : freight.send(node, bytes, () -> send(node, body, options));
+  }
+
+  private Future<Message<Object>> send(String node, Body body, DeliveryOptions options) {
     return inFlight.watch(
         node,
         vertx.eventBus().request(addresses.node(node), body, options.setLocalOnly(isSelf(node))));
+  }
+
+  /** Of the message, or of its answer where that is known to be larger. */
+  private static long bytes(Body body, DeliveryOptions options) {
+    long there = body.weight();
+    boolean isRead = "read-memory".equals(options.getHeaders().get(Headers.ACTION));
+    return isRead && body.value("length") instanceof Number length
+        ? Math.max(there, length.longValue())
+        : there;
   }
 
   /** Asks the instance that waits for a callback. */

@@ -79,8 +79,10 @@ public final class Host {
    * @param instances how many there may be
    * @param userBytes what those of one user may reserve of it
    * @param userInstances how many one user may have
+   * @param messageBytes what the operations that wait or run may take of the heap
    */
-  public record Quota(long bytes, int instances, long userBytes, int userInstances) {}
+  public record Quota(
+      long bytes, int instances, long userBytes, int userInstances, long messageBytes) {}
 
   /** How long after its deadline a guest's thread may go on before it is written off. */
   private static final Duration PATIENCE = Duration.ofSeconds(2);
@@ -139,6 +141,7 @@ public final class Host {
                 callers,
                 events,
                 roster,
+                new Inbox(options.quota.messageBytes),
                 options.roots),
             modules,
             lanes,

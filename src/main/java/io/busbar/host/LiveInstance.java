@@ -50,6 +50,7 @@ final class LiveInstance extends VerticleBase {
       Callers callers,
       Events events,
       Roster roster,
+      Inbox inbox,
       List<Path> roots) {}
 
   private final Context node;
@@ -277,7 +278,7 @@ final class LiveInstance extends VerticleBase {
             },
             Job.Asker.of(ask),
             Job.Time.from(time(ask, limits)));
-    return lane.submit(job).onComplete(this::count);
+    return node.inbox.accept(ask.body(), () -> lane.submit(job)).onComplete(this::count);
   }
 
   /** What was stopped has no result, even where the guest did not notice it any more. */

@@ -93,6 +93,15 @@ public final class Ask {
     }
   }
 
+  /** Tells the asker of a message that nobody has read, and will not, if it waits for an answer. */
+  static void refuse(Message<?> message, WasmException why) {
+    if (message.replyAddress() == null) {
+      undelivered("refused, and nobody to tell: " + why);
+    } else {
+      message.fail(why.failure().code(), why.getMessage());
+    }
+  }
+
   /** Which operation; fails with {@code BAD_REQUEST} where the header is missing. */
   public String action() {
     String action = headers.get(Headers.ACTION);

@@ -31,6 +31,9 @@ public final class Body {
   /** What a JSON number beyond the doubles stands for: something no type accepts. */
   private static final BigDecimal TOO_LARGE = new BigDecimal("1e400");
 
+  /** Bytes of the heap that a value takes beside what is in it. */
+  private static final long ITEM = 64;
+
   private final Map<String, Object> fields;
   private final boolean json;
 
@@ -295,6 +298,33 @@ public final class Body {
       return values;
     }
     return value instanceof Map<?, ?> map ? jsonMap(map) : value;
+  }
+
+  /** About how many bytes of the heap it takes: its texts and bytes, and a little for each item. */
+  public long weight() {
+    return weight(fields);
+  }
+
+  private static long weight(Object value) {
+    long weight = ITEM;
+    if (value instanceof CharSequence text) {
+      weight += text.length();
+    } else if (value instanceof byte[] bytes) {
+      weight += bytes.length;
+    } else if (value instanceof JsonObject object) {
+      weight += weight(object.getMap());
+    } else if (value instanceof JsonArray array) {
+      weight += weight(array.getList());
+    } else if (value instanceof List<?> list) {
+      for (Object item : list) {
+        weight += weight(item);
+      }
+    } else if (value instanceof Map<?, ?> map) {
+      for (Map.Entry<?, ?> entry : map.entrySet()) {
+        weight += ITEM + weight(entry.getValue());
+      }
+    }
+    return weight;
   }
 
   @Override

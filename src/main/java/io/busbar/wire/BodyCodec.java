@@ -1,5 +1,6 @@
 package io.busbar.wire;
 
+import io.busbar.model.Failure;
 import io.busbar.model.V128;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -25,6 +26,9 @@ import java.util.Map;
 final class BodyCodec implements MessageCodec<Body, Body> {
   static final String NAME = "busbar.body";
   private static final int MOST_NESTED = 32;
+
+  /** More than any operation may carry, and little enough for a node to hold. */
+  private static final int MOST_BYTES = 64 << 20;
 
   /** Makes the bus know this codec; any number of times. */
   static void register(Vertx vertx) {
@@ -84,10 +88,6 @@ final class BodyCodec implements MessageCodec<Body, Body> {
     } else if (value instanceof List<?> list) {
       out.appendByte((byte) 'L').appendInt(list.size());
       list.forEach(item -> encode(out, item));
-    } else if (value instanceof JsonObject object) {
-      encode(out, object.getMap());
-    } else if (value instanceof JsonArray array) {
-      encode(out, array.getList());
     } else if (value instanceof Map<?, ?> map) {
       out.appendByte((byte) 'M').appendInt(map.size());
       map.forEach((key, item) -> encode(appendText(out, (String) key), item));
@@ -103,6 +103,11 @@ final class BodyCodec implements MessageCodec<Body, Body> {
 
   @Override
   public Body decodeFromWire(int position, Buffer in) {
+    int length = in.length() - position; // the body is the last of a message
+    if (length > MOST_BYTES) {
+      throw Failure.TOO_LARGE.because(
+          "a message of %d bytes; nodes take at most %d", length, MOST_BYTES);
+    }
     Object value = new Reader(in, position).value(0);
     if (value instanceof Map<?, ?> map) {
       Map<String, Object> fields = new LinkedHashMap<>();

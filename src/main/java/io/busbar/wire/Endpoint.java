@@ -1,9 +1,13 @@
 package io.busbar.wire;
 
+import io.busbar.model.Failure;
+import io.busbar.model.WasmException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
+import io.vertx.core.eventbus.MessageConsumerOptions;
+import io.vertx.core.eventbus.impl.MessageConsumerImpl;
 import java.util.function.Supplier;
 
 /** An address and what it does; whatever goes wrong leaves as a code. */
@@ -22,6 +26,9 @@ public final class Endpoint {
 
   /** The codec of the bodies that our own rooms send each other. */
   public static final String CODEC = BodyCodec.NAME;
+
+  /** Messages that have arrived and were not looked at; what comes beyond is refused unread. */
+  private static final int MOST_UNSEEN = 500;
 
   private final String address;
   private final Supplier<MessageConsumer<?>> consumers;
@@ -54,9 +61,23 @@ public final class Endpoint {
 
   private static MessageConsumer<?> consumer(
       Vertx vertx, String address, SendPolicy policy, Actions actions) {
-    return vertx
-        .eventBus()
-        .consumer(address, message -> Ask.handle(vertx, message, policy, actions));
+    MessageConsumer<Object> consumer =
+        vertx
+            .eventBus()
+            .consumer(
+                new MessageConsumerOptions()
+                    .setAddress(address)
+                    .setMaxBufferedMessages(MOST_UNSEEN));
+    if (consumer instanceof MessageConsumerImpl<Object> known) {
+      known.discardHandler(message -> Ask.refuse(message, overloaded(address)));
+    }
+    return consumer.handler(message -> Ask.handle(vertx, message, policy, actions));
+  }
+
+  /** The bus would say that it was a timeout. */
+  private static WasmException overloaded(String address) {
+    return Failure.OVERLOADED.because(
+        "`%s` gets messages faster than it can look at them", address);
   }
 
   public String address() {
