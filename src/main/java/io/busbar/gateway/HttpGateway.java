@@ -67,7 +67,7 @@ public final class HttpGateway {
    * Listens; done when requests are answered.
    *
    * @param bodyBytes the largest request body
-   * @param longest how long an operation may take: a connection is not idle before
+   * @param longest how long an operation on an instance may take: a connection is not idle before
    */
   public static Future<HttpGateway> open(
       Vertx vertx, Options options, Bus bus, long bodyBytes, Duration longest) {
@@ -83,7 +83,7 @@ public final class HttpGateway {
   }
 
   private Future<HttpGateway> listen(Options options, long bodyBytes, Duration longest) {
-    Duration idle = longest.plus(IDLE);
+    Duration idle = longer(longest, patience()).plus(IDLE);
     HttpServerOptions http =
         new HttpServerOptions()
             .setHost(options.host())
@@ -97,6 +97,15 @@ public final class HttpGateway {
         .listen()
         .onSuccess(listening -> server = listening)
         .map(this);
+  }
+
+  /** What is asked at a common address may take so long. */
+  private static Duration patience() {
+    return Bus.Question.of("list", Body.EMPTY).patient().timeout().orElseThrow();
+  }
+
+  private static Duration longer(Duration one, Duration other) {
+    return one.compareTo(other) > 0 ? one : other;
   }
 
   /** The port it listens on. */
@@ -117,8 +126,7 @@ public final class HttpGateway {
     modules(router);
     instances(router);
     memory(router);
-    get(router, "/nodes")
-        .handler(answering(ctx -> ask(ctx, bus.addresses().nodes(), "list", Body.EMPTY)));
+    nodes(router);
     router
         .errorHandler(400, Answers::failed)
         .errorHandler(404, Answers::noRoute)
@@ -147,6 +155,16 @@ public final class HttpGateway {
 
   private static Route get(Router router, String path) {
     return router.get(API + path);
+  }
+
+  private void nodes(Router router) {
+    String address = bus.addresses().nodes();
+    get(router, "/nodes").handler(answering(ctx -> ask(ctx, address, "list", Body.EMPTY)));
+    router
+        .post(API + "/nodes/:node/drain")
+        .handler(
+            answering(
+                ctx -> ask(ctx, address, "drain", Requests.with(Requests.json(ctx), ctx, "node"))));
   }
 
   private void modules(Router router) {
@@ -180,6 +198,11 @@ public final class HttpGateway {
     router
         .delete(API + "/instances/:id")
         .handler(answering(ctx -> ask(ctx, address, "stop", Body.of("id", Requests.id(ctx)))));
+    router
+        .post(API + "/instances/:id/move")
+        .handler(
+            answering(
+                ctx -> ask(ctx, address, "move", Requests.with(Requests.json(ctx), ctx, "id"))));
     router
         .post(API + "/instances/:id/call/:function")
         .handler(
