@@ -6,13 +6,13 @@ import io.busbar.model.WasmException;
 final class Exit {
   static final int OK = 0;
 
-  /** A bug, or a file or port that could not be used. */
+  /** A bug, or a file, port or node that could not be used. */
   static final int INTERNAL = 1;
 
   /** The command line itself. */
   static final int USAGE = 2;
 
-  /** What was asked for does not exist, or the arguments do not fit. */
+  /** What was asked for does not exist or is refused, or the arguments do not fit. */
   static final int BAD_REQUEST = 3;
 
   /** The module is invalid, or its imports are not there. */
@@ -37,7 +37,7 @@ final class Exit {
       case LIMIT, OUT_OF_FUEL, DEADLINE, CANCELLED, OVERLOADED, TOO_LARGE -> LIMIT;
       case HOST_FUNCTION, BAD_RESULT -> HOST;
       case INTERNAL, UNAVAILABLE, NODE_LOST -> INTERNAL;
-      case EXIT -> e.details().get("exit") instanceof Integer code ? code : INTERNAL;
+      case EXIT -> e.details().get("exit") instanceof Integer code && code != OK ? code : INTERNAL;
       default -> BAD_REQUEST;
     };
   }

@@ -10,13 +10,21 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The command line: {@code busbar call | inspect | serve}. */
+/** The command line: {@code busbar call | inspect | serve | nodes | ps | drain | move}. */
 @Command(
     name = "busbar",
     description = "WebAssembly modules on the Vert.x event bus.",
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
-    subcommands = {CallCommand.class, InspectCommand.class, ServeCommand.class})
+    subcommands = {
+      CallCommand.class,
+      InspectCommand.class,
+      ServeCommand.class,
+      NodesCommand.class,
+      PsCommand.class,
+      DrainCommand.class,
+      MoveCommand.class
+    })
 public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
@@ -39,12 +47,15 @@ public final class Main implements Callable<Integer> {
 
   /** A command line that prints there; {@code execute} gives the exit code. */
   static CommandLine line(PrintWriter out, PrintWriter err) {
-    return new CommandLine(new Main())
-        .setOut(out)
-        .setErr(err)
-        .setStopAtPositional(true) // -8 after the function's name is an argument, not an option
-        .setExecutionExceptionHandler((e, line, parsed) -> failed(e, line))
-        .setParameterExceptionHandler(Main::misused);
+    CommandLine line =
+        new CommandLine(new Main())
+            .setOut(out)
+            .setErr(err)
+            .setExecutionExceptionHandler((e, failing, parsed) -> failed(e, failing))
+            .setParameterExceptionHandler(Main::misused);
+    // -8 after the function's name is an argument, not an option
+    line.getSubcommands().get("call").setStopAtPositional(true);
+    return line;
   }
 
   @Override
@@ -69,7 +80,6 @@ public final class Main implements Callable<Integer> {
   }
 
   private static String oneLine(Exception e) {
-    String message = e.getMessage() == null ? e.toString() : e.getMessage();
-    return message.strip().replaceAll("\\s*\\R\\s*", " | ");
+    return Printable.line(e.getMessage() == null ? e.toString() : e.getMessage());
   }
 }
