@@ -4,6 +4,7 @@ import io.busbar.client.WasmClient;
 import io.busbar.gateway.HttpGateway;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** Some nodes of one cluster in this JVM, which see each other: {@code n0}, {@code n1}, … */
 public final class TestCluster implements AutoCloseable {
@@ -45,9 +47,15 @@ public final class TestCluster implements AutoCloseable {
 
   /** The same with this change to the settings of each node. */
   public static TestCluster of(int size, Consumer<JsonObject> change) {
+    return of(size, change, VertxOptions::new);
+  }
+
+  /** The same, each on a Vert.x of such options. */
+  public static TestCluster of(
+      int size, Consumer<JsonObject> change, Supplier<VertxOptions> options) {
     TestCluster cluster = new TestCluster(size, change);
     for (int i = 0; i < size; i++) {
-      cluster.nodes.add(WasmHost.clustered(cluster.config(i)).await());
+      cluster.nodes.add(WasmHost.clustered(options.get(), cluster.config(i)).await());
     }
     cluster.awaitNodes(size);
     return cluster;
