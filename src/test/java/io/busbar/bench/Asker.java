@@ -17,7 +17,12 @@ final class Asker {
 
   /** On an event loop of its own, not on that of {@code answerer}. */
   Asker(Vertx vertx, Thread answerer, Supplier<Future<?>> question) {
-    this.context = contextBeside(vertx, answerer);
+    this(contextBeside(vertx, answerer), question);
+  }
+
+  /** On the event loop of this context. */
+  Asker(Context context, Supplier<Future<?>> question) {
+    this.context = context;
     this.question = question;
   }
 
