@@ -151,27 +151,28 @@ public final class ClusterFleet {
         .toList();
   }
 
-  /** Calls each instance of the killed node again and again until it has answered once. */
+  /**
+   * Calls the instances of the killed node, some at a time, each again and again until it has
+   * answered once.
+   */
   private void recover(Member victim, List<String> ids) {
     victim.kill();
     long killed = System.nanoTime();
     long[] answered = new long[ids.size()]; // nanoseconds after the kill
-    List<Future<?>> calls = new ArrayList<>();
-    for (int i = 0; i < answered.length; i++) {
-      int index = i;
-      Promise<Void> done = Promise.promise();
-      InstanceRef instance = client.instance(ids.get(i));
-      call(instance, killed, done);
-      calls.add(done.future().onSuccess(v -> answered[index] = System.nanoTime() - killed));
-    }
-    Future.all(calls).await();
+    each(
+        answered.length,
+        i -> {
+          Promise<Void> done = Promise.promise();
+          call(client.instance(ids.get(i)), killed, done);
+          return done.future().onSuccess(v -> answered[i] = System.nanoTime() - killed);
+        });
     Arrays.sort(answered);
     System.out.printf("  %,d of them on n1, which is killed:%n", answered.length);
     for (int percent : new int[] {1, 50, 99, 100}) {
       Duration time = Duration.ofNanos(answered[(answered.length - 1) * percent / 100]);
-      row("    " + percent + " % have answered after", time);
+      row("  " + percent + " % have answered after", time);
     }
-    System.out.printf("  %-44s %,d%n", "  calls that failed until then", failures.sum());
+    System.out.printf("  %-44s %,d%n", "calls that failed until then", failures.sum());
   }
 
   private void call(InstanceRef instance, long killed, Promise<Void> done) {

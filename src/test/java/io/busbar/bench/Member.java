@@ -129,7 +129,7 @@ final class Member {
                 Future.all(
                     consume(context, node, "echo", m -> Future.succeededFuture(m.body())),
                     consume(context, node, "blocking", m -> vertx.executeBlocking(m::body, false)),
-                    consume(context, node, "thread", m -> thread(threads, m.body())),
+                    consume(context, node, "thread", m -> thread(vertx, threads, m.body())),
                     consume(context, node, "heap", m -> vertx.executeBlocking(Member::heapNow)),
                     consume(context, node, "owners", m -> owners(host))));
   }
@@ -148,7 +148,10 @@ final class Member {
             found -> found.equals(thread) ? Future.succeededFuture(context) : on(vertx, thread));
   }
 
-  private static Future<JsonObject> thread(Map<String, String> threads, JsonObject question) {
+  /** Whatever is opened next is on another event loop than it would have been. */
+  private static Future<JsonObject> thread(
+      Vertx vertx, Map<String, String> threads, JsonObject question) {
+    ((VertxInternal) vertx).createEventLoopContext();
     String name = threads.get(question.getString("address"));
     return Future.succeededFuture(new JsonObject().put("thread", name));
   }
