@@ -138,7 +138,7 @@ public final class ClusterBench {
     InstanceRef sum = startBeside(here, bus);
     String address = Addresses.STANDARD.instance(sum.id());
     DeliveryOptions call = Member.action("call");
-    int calls = inFlight == 1 ? 4_000 : 40_000;
+    int calls = inFlight == 1 ? 3_000 : 20_000;
     measure(
         "between two processes",
         inFlight,
@@ -164,7 +164,7 @@ public final class ClusterBench {
     other.client().put(Guests.binary("sum"), "sum").await();
     InstanceRef unclustered = other.client().start(InstanceSpec.of("sum")).await();
     InstanceRef clustered = start(here, "n0");
-    int calls = inFlight == 1 ? 10_000 : 100_000;
+    int calls = inFlight == 1 ? 5_000 : 50_000;
     measure(
         "inside one process, Java client",
         inFlight,
