@@ -12,7 +12,6 @@ import java.util.concurrent.atomic.LongAdder;
 /** What the event bus of a Vert.x with metrics has written to its sockets and read from them. */
 public final class BusTraffic implements VertxMetrics {
   private final LongAdder messages = new LongAdder();
-  private final LongAdder bytes = new LongAdder();
 
   /** Found by Vert.x; one that wants no metrics gets none. */
   public static final class Factory implements VertxMetricsFactory {
@@ -37,27 +36,18 @@ public final class BusTraffic implements VertxMetrics {
     return messages.sum();
   }
 
-  public long bytes() {
-    return bytes.sum();
-  }
-
   @Override
   public EventBusMetrics<Void> createEventBusMetrics() {
     return new EventBusMetrics<>() {
       @Override
       public void messageWritten(String address, int size) {
-        count(size);
+        messages.increment();
       }
 
       @Override
       public void messageRead(String address, int size) {
-        count(size);
+        messages.increment();
       }
     };
-  }
-
-  private void count(int size) {
-    messages.increment();
-    bytes.add(size);
   }
 }

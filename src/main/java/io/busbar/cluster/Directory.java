@@ -242,8 +242,10 @@ final class Directory {
 
   /** Takes a key for a start on this node, or finds it taken so with this epoch. */
   long claim(String id, OptionalLong epoch) {
-    if (epoch.isPresent()) {
-      own(id, epoch.getAsLong());
+    if (epoch.isPresent()) { // what this node took over it knows; if that is old, it is found then
+      find(id)
+          .filter(entry -> entry.isOf(members.self(), epoch.getAsLong()))
+          .orElseGet(() -> own(id, epoch.getAsLong()));
       return epoch.getAsLong();
     }
     return claim(id, Entry.starting(members.self())).epoch();

@@ -35,6 +35,10 @@ import java.util.function.Supplier;
  */
 final class Router {
   private static final long AGAIN_MILLIS = 25;
+
+  /** The more wait, the less often each asks: so many of them make it a millisecond later. */
+  private static final int WAITING_FOR_A_MILLI = 20;
+
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
   private static final int MOST_WAITING = 10_000;
 
@@ -174,9 +178,9 @@ final class Router {
 
   /** Passes an operation on an instance, or on one of its copies, to where it is. */
   Future<Body> route(Ask ask, String key) {
-    Optional<Entry> known = directory.find(key).filter(this::isReachable);
+    Optional<Entry> known = directory.find(key).filter(entry -> entry.spec().isPresent());
     return known.isPresent()
-        ? passOn(ask, key, known.get())
+        ? route(ask, key, known)
         : work.run(() -> directory.fetch(key)).compose(found -> route(ask, key, found));
   }
 
@@ -272,7 +276,7 @@ final class Router {
           "%d operations wait for instances to be started", MOST_WAITING);
     }
     return vertx
-        .timer(AGAIN_MILLIS, TimeUnit.MILLISECONDS)
+        .timer(AGAIN_MILLIS + waiting.get() / WAITING_FOR_A_MILLI, TimeUnit.MILLISECONDS)
         .onComplete(done -> waiting.decrementAndGet())
         .compose(done -> again(ask, key));
   }

@@ -14,7 +14,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The modules of all nodes: put on one they can be run on each, which fetches what it has not,
@@ -29,6 +31,7 @@ final class SharedModules implements Library {
   private final Members.Shared<byte[]> bytes; // by digest
   private final Members.Shared<String> about; // size and whether it was put, by digest
   private final Members.Shared<String> tags; // digests
+  private final Set<String> shared = ConcurrentHashMap.newKeySet(); // that all nodes have them
 
   /** With the modules that this node brings along. */
   SharedModules(Members members, Directory directory, Pulse pulse, ModuleStore own, Work work) {
@@ -60,6 +63,7 @@ final class SharedModules implements Library {
 
   /** Removed on one node it goes on all; what somebody still runs stays in memory. */
   private Void changed(String digest, String now) {
+    shared.remove(digest);
     if (now == null && !about.has(digest)) {
       own.forget(ModuleId.parse(digest));
     }
@@ -169,7 +173,10 @@ final class SharedModules implements Library {
 
   @Override
   public void use(ModuleId id, byte[] wasm, String instance) {
-    share(id, wasm, false);
+    if (!shared.contains(id.toString())) {
+      share(id, wasm, false);
+      shared.add(id.toString());
+    }
     own.use(id, wasm, instance);
   }
 
