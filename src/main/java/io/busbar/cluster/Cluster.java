@@ -18,6 +18,7 @@ import io.busbar.wire.SendPolicy;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -28,6 +29,9 @@ import java.util.stream.Stream;
 /** The door of this room: one node's part in the cluster. */
 public final class Cluster implements Roster, Routes {
   private static final System.Logger LOG = System.getLogger(Cluster.class.getName());
+
+  /** How often this node looks whether the bus still knows its addresses, whatever happens. */
+  private static final Duration REGISTRATIONS = Duration.ofSeconds(30);
 
   private final Vertx vertx;
   private final Addresses addresses;
@@ -132,6 +136,7 @@ public final class Cluster implements Roster, Routes {
     this.departure =
         new Departure(vertx, addresses, members, directory, work, moves, registrations);
     heartbeat.start();
+    vertx.setPeriodic(REGISTRATIONS.toMillis(), now -> checkRegistrations());
     Arrival arrival = new Arrival(vertx, addresses, members, directory, pulse, bus);
     return arrival
         .warmUp()
