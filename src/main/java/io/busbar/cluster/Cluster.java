@@ -75,10 +75,10 @@ public final class Cluster implements Roster, Routes {
     return vertx.executeBlocking(() -> new Cluster(vertx, members, policy));
   }
 
-  private void changed() {
+  private void changed(String key) {
     Failover told = failover;
     if (told != null) {
-      told.lookSoon();
+      told.changed(key);
     }
   }
 
@@ -146,8 +146,8 @@ public final class Cluster implements Roster, Routes {
                 work.run(
                     () -> {
                       directory.state(Directory.OPEN);
-                      failover = new Failover(members, directory, pulse, host, bus, events);
-                      failover.lookSoon();
+                      failover = new Failover(members, directory, pulse, work, host, bus, events);
+                      failover.lookAgain();
                       return null;
                     }));
   }

@@ -23,6 +23,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -51,8 +52,8 @@ final class Directory {
   /** Of a node that takes none any more, and moves those it has. */
   static final String DRAINING = "draining";
 
-  /** With something to run, on a thread that must not be kept, whenever an entry has changed. */
-  Directory(Members members, Runnable changed) {
+  /** With what is told, on a thread that must not be kept, the key of each entry that changes. */
+  Directory(Members members, Consumer<String> changed) {
     this.members = members;
     this.entries = members.shared("instances");
     this.specs = members.shared("specs");
@@ -60,7 +61,7 @@ final class Directory {
     entries.onChange(
         (id, text) -> {
           saw(id, text);
-          changed.run();
+          changed.accept(id);
         });
     nodes.onChange(this::sawNode);
   }

@@ -14,78 +14,123 @@ import io.vertx.core.Future;
 import io.vertx.core.eventbus.DeliveryOptions;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Makes what runs on this node what the directory says, on one thread: after each change and every
- * two seconds it starts what is this node's and missing, what lost its node among them, and stops
- * what is another's.
+ * Makes what runs on this node what the directory says, on one thread: of each entry that has
+ * changed, and every two seconds of all, it starts what is this node's and missing, what lost its
+ * node among them, and stops what is another's.
  */
 final class Failover {
   private static final System.Logger LOG = System.getLogger(Failover.class.getName());
   private static final Duration PERIOD = Duration.ofSeconds(2);
   private static final Duration RELOAD = Duration.ofSeconds(5);
   private static final int MOST_ATTEMPTS = 3;
-  private static final int MOST_AT_ONCE = 16;
+  private static final int MOST_AT_ONCE = 32;
   private static final Duration START = Duration.ofMinutes(5);
 
   private final Members members;
   private final Directory directory;
   private final Pulse pulse;
+  private final Work work;
   private final Host host;
   private final Bus bus;
   private final Events events;
   private final ScheduledExecutorService thread = Work.thread("busbar-failover");
   private final AtomicBoolean due = new AtomicBoolean();
   private final AtomicBoolean stale = new AtomicBoolean(true); // the mirror is to be made anew
+  private final Set<String> changed = ConcurrentHashMap.newKeySet(); // keys to look at
   private long reloaded; // nanoTime; this and below: on the thread
-  private final Map<String, Entry> wanted = new LinkedHashMap<>(); // by id
-  private final Set<String> starting = new LinkedHashSet<>();
+  private final Map<String, Claim> wanted = new LinkedHashMap<>(); // by key
+  private final Set<String> starting = new HashSet<>();
   private final Map<String, Integer> attempts = new HashMap<>();
   private final Map<String, Long> gone = new HashMap<>(); // nodes, and when that was seen
 
-  Failover(Members members, Directory directory, Pulse pulse, Host host, Bus bus, Events events) {
+  /** Makes an instance this node's; empty where it has become another's. Blocks. */
+  @FunctionalInterface
+  private interface Claim {
+    Optional<Entry> take();
+  }
+
+  /** What is this node's and is to be started, from which spec. */
+  private record Mine(Entry entry, Optional<Body> spec) {}
+
+  Failover(
+      Members members,
+      Directory directory,
+      Pulse pulse,
+      Work work,
+      Host host,
+      Bus bus,
+      Events events) {
     this.members = members;
     this.directory = directory;
     this.pulse = pulse;
+    this.work = work;
     this.host = host;
     this.bus = bus;
     this.events = events;
-    long period = PERIOD.toNanos();
-    Work.repeat(thread, this::reconcile, period);
+    Work.repeat(thread, this::reconcile, PERIOD.toNanos());
   }
 
-  /** Nodes have come or gone: looks soon, and trusts nothing it was told before. */
+  /** Nodes have come or gone: looks at all soon, and trusts nothing it was told before. */
   void lookAgain() {
     stale.set(true);
     lookSoon();
   }
 
-  /** Looks soon, once for all that has changed until then. */
-  void lookSoon() {
+  /** An entry has changed: looks at it soon. */
+  void changed(String key) {
+    changed.add(key);
+    lookSoon();
+  }
+
+  /** Once for all that has changed until then. */
+  private void lookSoon() {
     if (due.compareAndSet(false, true)) {
-      later(this::lookNow);
+      later(this::look);
     }
   }
 
-  private void lookNow() {
-    due.set(false);
-    Work.run(this::reconcile);
-  }
-
-  private void later(Runnable work) {
+  private void later(Runnable task) {
     try {
-      thread.execute(() -> Work.run(work));
+      thread.execute(() -> Work.quietly(task));
     } catch (RejectedExecutionException e) {
       return; // the node closes
+    }
+  }
+
+  private void look() {
+    due.set(false);
+    if (stale.get() || pulse.isToCatchUp()) {
+      reconcile();
+    } else {
+      lookAtChanged();
+    }
+  }
+
+  private void lookAtChanged() {
+    Set<String> nodes = members.names();
+    boolean mayDecide = pulse.minority().isEmpty();
+    for (String key : Set.copyOf(changed)) {
+      changed.remove(key);
+      Optional<Entry> entry = directory.find(key);
+      host.epoch(key).ifPresent(epoch -> check(key, epoch, entry));
+      if (mayDecide) {
+        entry.ifPresent(known -> look(key, known, nodes));
+      }
+    }
+    if (mayDecide) {
+      startSome();
     }
   }
 
@@ -99,13 +144,12 @@ final class Failover {
     Set<String> nodes = members.names();
     directory.knownNodes().stream().filter(n -> !nodes.contains(n)).forEach(directory::forget);
     gone.keySet().removeAll(nodes);
-    Map<String, Entry> all = directory.all();
-    host.live().forEach((key, epoch) -> check(key, epoch, all.get(key)));
+    host.live().forEach((key, epoch) -> check(key, epoch, directory.find(key)));
     if (wasCutOff) {
       pulse.caughtUp(cuts);
     }
     if (pulse.minority().isEmpty()) {
-      all.forEach((key, entry) -> look(key, entry, nodes));
+      directory.all().forEach((key, entry) -> look(key, entry, nodes));
       startSome();
     }
   }
@@ -155,7 +199,7 @@ final class Failover {
       Directory.copyKeys(id, all.home().replicas())
           .filter(key -> directory.find(key).isEmpty() && !wanted.containsKey(key))
           .filter(key -> isHeir(key, all))
-          .forEach(key -> directory.claimCopy(key, all).ifPresent(mine -> wanted.put(key, mine)));
+          .forEach(key -> wanted.put(key, () -> directory.claimCopy(key, all)));
     } else if (!nodes.contains(all.owner())) {
       directory.remove(id, all);
     }
@@ -179,7 +223,7 @@ final class Failover {
         stopped(key, String.format("its node `%s` was lost", entry.owner()));
       }
     } else if (isHeir(key, entry)) {
-      directory.takeOver(key, entry).ifPresent(mine -> wanted.put(key, mine));
+      wanted.put(key, () -> directory.takeOver(key, entry));
     }
   }
 
@@ -193,7 +237,8 @@ final class Failover {
             + members.patience().suspect().toNanos()
             - System.nanoTime();
     if (left > 0 && due.compareAndSet(false, true)) {
-      thread.schedule(this::lookNow, left, TimeUnit.NANOSECONDS);
+      stale.set(true);
+      thread.schedule(() -> Work.quietly(this::look), left, TimeUnit.NANOSECONDS);
     }
     return left <= 0;
   }
@@ -209,77 +254,86 @@ final class Failover {
   }
 
   /** It is this node's, but not here: its start was not finished, or it was lost. */
-  private void again(String id, Entry entry) {
+  private void again(String key, Entry entry) {
     if (entry.spec().isEmpty()) {
-      directory.remove(id, entry);
+      directory.remove(key, entry);
     } else if (entry.isLive()) {
-      directory.takeOver(id, entry).ifPresent(mine -> wanted.put(id, mine));
+      wanted.put(key, () -> directory.takeOver(key, entry));
     } else {
-      wanted.put(id, entry);
+      wanted.put(key, () -> Optional.of(entry));
     }
   }
 
   /** What another node has, or nobody, runs here no more. */
-  private void check(String id, long epoch, Entry entry) {
-    if (entry == null || !entry.isOf(members.self(), epoch)) {
-      Optional<Entry> now = directory.fetch(id);
-      if (now.filter(e -> e.isOf(members.self(), epoch)).isEmpty()) {
-        host.giveUp(id, "it is not this node's any more");
-      }
+  private void check(String key, long epoch, Optional<Entry> entry) {
+    if (entry.filter(known -> known.isOf(members.self(), epoch)).isEmpty()
+        && directory.fetch(key).filter(now -> now.isOf(members.self(), epoch)).isEmpty()
+        && host.epoch(key).isPresent()) {
+      host.giveUp(key, "it is not this node's any more");
     }
   }
 
   private void startSome() {
     while (starting.size() < MOST_AT_ONCE && !wanted.isEmpty()) {
-      String id = wanted.keySet().iterator().next();
-      Entry entry = wanted.remove(id);
-      starting.add(id);
-      start(id, entry).onComplete((body, e) -> later(() -> started(id, entry, e)));
+      String key = wanted.keySet().iterator().next();
+      Claim claim = wanted.remove(key);
+      starting.add(key);
+      work.run(() -> claim.take().map(mine -> new Mine(mine, directory.spec(mine))))
+          .onComplete((mine, e) -> later(() -> claimed(key, mine, e)));
     }
   }
 
-  private Future<Body> start(String id, Entry entry) {
-    Optional<Body> spec = directory.spec(entry);
-    if (spec.isEmpty()) {
+  private void claimed(String key, Optional<Mine> mine, Throwable thrown) {
+    if (thrown != null || mine.isEmpty()) {
+      starting.remove(key);
+      startSome();
+      return; // it is another's, or is looked at again soon
+    }
+    Entry entry = mine.get().entry;
+    start(key, mine.get()).onComplete((body, e) -> later(() -> started(key, entry, e)));
+  }
+
+  private Future<Body> start(String key, Mine mine) {
+    if (mine.spec.isEmpty()) {
       return Future.failedFuture(
-          Failure.UNAVAILABLE.because("the spec of instance `%s` was lost", id));
+          Failure.UNAVAILABLE.because("the spec of instance `%s` was lost", key));
     }
     DeliveryOptions options =
         new DeliveryOptions()
             .setCodecName(Endpoint.CODEC)
             .addHeader(Headers.ACTION, "start")
             .addHeader(Headers.ERRORS, Headers.ERRORS_AS_BODY)
-            .addHeader(Headers.EPOCH, Long.toString(entry.epoch()))
+            .addHeader(Headers.EPOCH, Long.toString(mine.entry.epoch()))
             .addHeader(Headers.TIMEOUT, Long.toString(START.toMillis()))
             .setSendTimeout(Bus.patience(START).toMillis());
-    entry.user().ifPresent(user -> options.addHeader(Headers.USER, user));
-    Roster.number(id)
+    mine.entry.user().ifPresent(user -> options.addHeader(Headers.USER, user));
+    Roster.number(key)
         .ifPresent(number -> options.addHeader(Headers.COPY, Integer.toString(number)));
-    return bus.askNode(members.self(), spec.get(), options).map(Failures::answer);
+    return bus.askNode(members.self(), mine.spec.get(), options).map(Failures::answer);
   }
 
-  private void started(String id, Entry entry, Throwable thrown) {
-    starting.remove(id);
+  private void started(String key, Entry entry, Throwable thrown) {
+    starting.remove(key);
     if (thrown == null) {
-      attempts.remove(id);
+      attempts.remove(key);
       Map<String, Object> moved = new LinkedHashMap<>();
-      moved.put("id", Roster.id(id));
+      moved.put("id", Roster.id(key));
       moved.put("epoch", entry.epoch());
       moved.put("fresh", true);
       events.happened("instance.moved", moved);
     } else {
-      failed(id, entry, Failures.from(thrown));
+      failed(key, entry, Failures.from(thrown));
     }
     startSome();
   }
 
   /** It is tried again with the next look, but not for ever. */
-  private void failed(String id, Entry entry, WasmException why) {
-    LOG.log(System.Logger.Level.WARNING, "instance {0} cannot be started here: {1}", id, why);
-    if (attempts.merge(id, 1, Integer::sum) >= MOST_ATTEMPTS) {
-      attempts.remove(id);
-      if (directory.remove(id, entry)) {
-        stopped(id, "it cannot be started again: " + why.getMessage());
+  private void failed(String key, Entry entry, WasmException why) {
+    LOG.log(System.Logger.Level.WARNING, "instance {0} cannot be started here: {1}", key, why);
+    if (attempts.merge(key, 1, Integer::sum) >= MOST_ATTEMPTS) {
+      attempts.remove(key);
+      if (directory.remove(key, entry)) {
+        stopped(key, "it cannot be started again: " + why.getMessage());
       }
     }
   }

@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 /** The threads on which this room waits for the shared maps; they end with the Vert.x. */
 final class Work {
   private static final System.Logger LOG = System.getLogger(Work.class.getName());
-  private static final int THREADS = 8;
+  private static final int THREADS = 16;
 
   private final WorkerExecutor threads;
 
@@ -35,11 +35,11 @@ final class Work {
 
   /** Does something again and again there, whatever comes of it. */
   static void repeat(ScheduledExecutorService thread, Runnable task, long nanos) {
-    thread.scheduleWithFixedDelay(() -> run(task), nanos, nanos, TimeUnit.NANOSECONDS);
+    thread.scheduleWithFixedDelay(() -> quietly(task), nanos, nanos, TimeUnit.NANOSECONDS);
   }
 
   /** Does something that will be done again: what goes wrong is logged. */
-  static void run(Runnable task) {
+  static void quietly(Runnable task) {
     try {
       task.run();
     } catch (RuntimeException e) {

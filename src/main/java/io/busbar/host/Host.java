@@ -20,6 +20,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -219,6 +220,11 @@ public final class Host {
   /** The keys of the live instances that are not about to leave, and their epochs. */
   public Map<String, Long> live() {
     return instances.live();
+  }
+
+  /** The epoch of a live instance that is not about to leave. */
+  public OptionalLong epoch(String key) {
+    return instances.epoch(key);
   }
 
   /** Whether an instance of this key lives here, or is being started or stopped. */

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentNavigableMap;
@@ -229,6 +230,11 @@ final class InstanceService {
         (key, some) ->
             some.filter(live -> !live.isMoving()).ifPresent(live -> epochs.put(key, live.epoch())));
     return epochs;
+  }
+
+  OptionalLong epoch(String key) {
+    Optional<LiveInstance> live = find(key).filter(found -> !found.isMoving());
+    return live.isPresent() ? OptionalLong.of(live.get().epoch()) : OptionalLong.empty();
   }
 
   /** The addresses that instances have of their own. */

@@ -51,7 +51,11 @@ final class Member {
       int port = freePort();
       join.add("127.0.0.1:" + port);
       JsonObject cluster =
-          new JsonObject().put("enabled", true).put("name", name).put("port", port);
+          new JsonObject()
+              .put("enabled", true)
+              .put("name", name)
+              .put("port", port)
+              .put("suspectMillis", 5000); // it measures work, on machines that stand still
       configs.add(new JsonObject().put("node", "n" + i).put("cluster", cluster.put("join", join)));
     }
     return configs;
