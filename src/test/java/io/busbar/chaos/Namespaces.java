@@ -27,6 +27,7 @@ final class Namespaces implements Network {
 
   static Namespaces of(int processes) {
     Namespaces network = new Namespaces();
+    Runtime.getRuntime().addShutdownHook(new Thread(network::close));
     try {
       network.makeHub();
       for (int i = 0; i < processes; i++) {
@@ -100,7 +101,8 @@ final class Namespaces implements Network {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     made.forEach(space -> Shell.succeeds("ip", "netns", "del", space));
+    made.clear();
   }
 }
