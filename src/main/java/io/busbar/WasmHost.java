@@ -27,6 +27,7 @@ import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * A node: it hosts instances on this Vert.x, at the addresses of the protocol.
@@ -88,6 +89,15 @@ public final class WasmHost {
 
   /** The same on a Vert.x with these options; where its bus listens is the configuration's. */
   public static Future<WasmHost> clustered(VertxOptions options, Config config) {
+    return clustered(options, config, host -> {});
+  }
+
+  /**
+   * The same, with what is done before the node takes instances: they may be moved here as soon as
+   * it does, and call the functions that it is to have.
+   */
+  public static Future<WasmHost> clustered(
+      VertxOptions options, Config config, Consumer<WasmHost> before) {
     Config.Clustering clustering = config.cluster();
     InetAddress host;
     try {
@@ -105,7 +115,7 @@ public final class WasmHost {
         .buildClustered()
         .recover(e -> Future.failedFuture(cannotJoin(e)))
         .onSuccess(vertx -> exposed(host).ifPresent(text -> LOG.log(Level.WARNING, text)))
-        .compose(vertx -> clustered(vertx, members, config));
+        .compose(vertx -> clustered(vertx, members, config, before));
   }
 
   /**
@@ -156,16 +166,24 @@ public final class WasmHost {
   }
 
   /** Told without the Vert.x if it fails, as it is closed then. */
-  private static Future<WasmHost> clustered(Vertx vertx, Members members, Config config) {
+  private static Future<WasmHost> clustered(
+      Vertx vertx, Members members, Config config, Consumer<WasmHost> before) {
     Promise<WasmHost> started = Promise.promise();
     Cluster.join(vertx, members, config.host().policy())
         .compose(
             cluster ->
                 start(vertx, config, Optional.of(cluster))
-                    .compose(host -> cluster.open(host.host).map(host)))
+                    .map(host -> host.prepared(before))
+                    .compose(host -> cluster.open(host.host).map(host))
+                    .onFailure(e -> cluster.close()))
         .onSuccess(started::complete)
         .onFailure(e -> vertx.close().onComplete(closed -> started.fail(e)));
     return started.future();
+  }
+
+  private WasmHost prepared(Consumer<WasmHost> before) {
+    before.accept(this);
+    return this;
   }
 
   private static Future<WasmHost> start(Vertx vertx, Config config, Optional<Cluster> cluster) {
@@ -264,7 +282,13 @@ public final class WasmHost {
 
   /** All of {@link #close} but that the Vert.x stays. */
   Future<Void> stop() {
-    return leave().eventually(host::close).onComplete(done -> compiler.close());
+    return leave()
+        .eventually(host::close)
+        .onComplete(
+            done -> {
+              compiler.close();
+              cluster.ifPresent(Cluster::close);
+            });
   }
 
   /**

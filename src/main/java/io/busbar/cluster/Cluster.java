@@ -166,8 +166,17 @@ public final class Cluster implements Roster, Routes {
           if (stopped != null) {
             stopped.close();
           }
-          heartbeat.close();
         });
+  }
+
+  /** Its host is closed, or was never opened: others hear nothing of this node any more. */
+  public void close() {
+    leaving = true;
+    Failover stopped = failover;
+    if (stopped != null) {
+      stopped.close();
+    }
+    heartbeat.close();
   }
 
   /** Done when somebody has had this node drained: it has nothing any more, and may close. */

@@ -34,6 +34,10 @@ final class Failover {
   private static final System.Logger LOG = System.getLogger(Failover.class.getName());
   private static final Duration PERIOD = Duration.ofSeconds(2);
   private static final Duration RELOAD = Duration.ofSeconds(5);
+
+  /** How long it takes a node that was taken for dead to find the others again. */
+  private static final Duration MERGING = Duration.ofSeconds(20);
+
   private static final int MOST_ATTEMPTS = 3;
   private static final int MOST_AT_ONCE = 32;
   private static final Duration START = Duration.ofMinutes(5);
@@ -213,8 +217,8 @@ final class Failover {
 
   /** Its node is gone. */
   private void orphan(String key, Entry entry) {
-    if (!isSurelyGone(entry.owner())) {
-      return;
+    if (!isSurelyGone(entry.owner()) || pulse.stoodStillWithin(MERGING)) {
+      return; // in the latter case it is rather this node that the others have lost
     }
     if (entry.spec().isEmpty()) {
       directory.remove(key, entry);

@@ -271,6 +271,12 @@ final class Pulse {
         && peers.values().stream().anyMatch(peer -> peer.lease - since < 0 && peer.lease != 0);
   }
 
+  /** Whether this process stood still within that time: others may have taken it for dead. */
+  boolean stoodStillWithin(Duration time) {
+    long since = woke;
+    return since != 0 && clock.getAsLong() - since < time.toNanos();
+  }
+
   /**
    * Why this node may decide nothing, and answer for nothing that others may have taken over: it
    * does not reach the majority, or has not looked yet at what the majority did meanwhile. Empty if

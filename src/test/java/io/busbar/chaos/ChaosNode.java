@@ -3,6 +3,7 @@ package io.busbar.chaos;
 import io.busbar.Config;
 import io.busbar.WasmHost;
 import io.busbar.model.HostFunction;
+import io.vertx.core.VertxOptions;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.List;
@@ -18,14 +19,16 @@ final class ChaosNode {
   public static void main(String[] args) {
     Place place = Place.parse(args[0]);
     Executions executions = Executions.to(place.log());
-    WasmHost host = WasmHost.clustered(config(place, WORKER)).await();
-    host.function(
-        RAN,
+    HostFunction ran =
         HostFunction.small(
             (caller, params) -> {
               executions.ran((long) params.get(0));
               return List.of();
-            }));
+            });
+    WasmHost host =
+        WasmHost.clustered(
+                new VertxOptions(), config(place, WORKER), node -> node.function(RAN, ran))
+            .await();
     Runtime.getRuntime().addShutdownHook(new Thread(() -> host.close().await()));
     Child.say("ready");
     Child.listen(word -> {});
