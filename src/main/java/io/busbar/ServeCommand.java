@@ -97,7 +97,7 @@ final class ServeCommand implements Callable<Integer> {
       throw e;
     }
     ended.await();
-    return Exit.OK;
+    return node.drained().failed() ? Exit.INTERNAL : Exit.OK;
   }
 
   private static WasmHost alone(Config config) {
@@ -188,7 +188,7 @@ final class ServeCommand implements Callable<Integer> {
               awaitQuietly(ended, patience(config));
             });
     Runtime.getRuntime().addShutdownHook(close);
-    node.drained().onSuccess(done -> close(node, http, ended));
+    node.drained().onComplete(done -> close(node, http, ended));
   }
 
   /** Requests are taken until other nodes have all there is; then every instance is stopped. */

@@ -293,7 +293,7 @@ public final class WasmHost {
 
   /**
    * Done when somebody has had this node drained: all it had is on other nodes, and it may close.
-   * Never done where it is alone.
+   * Fails where it has dropped out of the cluster for good, and is never done where it is alone.
    */
   public Future<Void> drained() {
     return cluster.map(Cluster::drained).orElseGet(() -> Promise.<Void>promise().future());

@@ -30,7 +30,7 @@ public final class Bus {
   private final Addresses addresses;
   private final Routes routes;
   private final InFlight inFlight;
-  private final Freight freight = new Freight();
+  private final Freight freight;
 
   public Bus(Vertx vertx, Addresses addresses) {
     this(vertx, addresses, Routes.NONE);
@@ -42,8 +42,13 @@ public final class Bus {
     this.addresses = addresses;
     this.routes = routes;
     this.inFlight = new InFlight(routes::isThere);
+    this.freight = new Freight(vertx);
     Endpoint.prepare(vertx);
-    routes.onLost(node -> vertx.runOnContext(now -> inFlight.fail(node)));
+    routes.onLost(
+        node -> {
+          Runnable failing = inFlight.fail(node);
+          vertx.runOnContext(now -> failing.run());
+        });
   }
 
   Vertx vertx() {
@@ -167,6 +172,25 @@ public final class Bus {
 
   /** Asks one node: whatever it has not answered when it is lost fails with {@code NODE_LOST}. */
   public Future<Message<Object>> askNode(String node, Body body, DeliveryOptions options) {
+    long bytes = isSelf(node) ? 0 : bytes(body, options);
+    Duration time = Duration.ofMillis(options.getSendTimeout()).minus(MARGIN);
+    return bytes < Freight.LARGE
+        ? send(node, body, options)
+        : freight.send(node, bytes, time, waited -> send(node, body, aged(options, waited)));
+  }
+
+  /** What has waited here has less time there. */
+  private static DeliveryOptions aged(DeliveryOptions options, Duration waited) {
+    long millis = waited.toMillis();
+    String timeout = options.getHeaders().get(Headers.TIMEOUT);
+    if (timeout != null && !timeout.equals("0")) {
+      long left = Math.max(1, Long.parseLong(timeout) - millis);
+      options.getHeaders().set(Headers.TIMEOUT, Long.toString(left));
+    }
+    return options.setSendTimeout(Math.max(1, options.getSendTimeout() - millis));
+  }
+
+  private Future<Message<Object>> send(String node, Body body, DeliveryOptions options) {
     routes
         .self()
         .ifPresent(
@@ -174,13 +198,6 @@ public final class Bus {
                 options
                     .addHeader(Headers.VIA, self)
                     .addHeader(Headers.TERM, Long.toString(routes.term(node))));
-    long bytes = isSelf(node) ? 0 : bytes(body, options);
-    return bytes < Freight.LARGE
-        ? send(node, body, options)
-        : freight.send(node, bytes, () -> send(node, body, options));
-  }
-
-  private Future<Message<Object>> send(String node, Body body, DeliveryOptions options) {
     return inFlight.watch(
         node,
         vertx.eventBus().request(addresses.node(node), body, options.setLocalOnly(isSelf(node))));

@@ -47,12 +47,10 @@ final class InFlight {
         .with("node", node);
   }
 
-  /** The node is gone: whatever it was asked fails. */
-  void fail(String node) {
+  /** The node is gone: what fails all it was asked until now, to be run by the asker. */
+  Runnable fail(String node) {
     Set<Promise<?>> left = waiting.remove(node);
-    if (left != null) {
-      WasmException why = lost(node);
-      left.forEach(promise -> promise.tryFail(why));
-    }
+    WasmException why = lost(node);
+    return left == null ? () -> {} : () -> left.forEach(promise -> promise.tryFail(why));
   }
 }

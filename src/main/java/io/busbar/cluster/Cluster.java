@@ -111,6 +111,7 @@ public final class Cluster implements Roster, Routes {
       heartbeat.close();
       Host left = host;
       left.live().keySet().forEach(key -> left.giveUp(key, "its node dropped out of the cluster"));
+      drained.tryFail("this node has dropped out of the cluster");
     }
   }
 
@@ -133,8 +134,7 @@ public final class Cluster implements Roster, Routes {
     this.host = host;
     Events events = new Events(vertx, addresses, members.self());
     this.moves = new Moves(vertx, members, directory, pulse, work, bus, host, doors::leave);
-    this.departure =
-        new Departure(vertx, addresses, members, directory, work, moves, registrations);
+    this.departure = new Departure(vertx, members, directory, work, moves, this::withdrawAll);
     heartbeat.start();
     vertx.setPeriodic(REGISTRATIONS.toMillis(), now -> checkRegistrations());
     Arrival arrival = new Arrival(vertx, addresses, members, directory, pulse, bus);
@@ -179,15 +179,23 @@ public final class Cluster implements Roster, Routes {
     heartbeat.close();
   }
 
-  /** Done when somebody has had this node drained: it has nothing any more, and may close. */
+  /**
+   * Done when somebody has had this node drained: it has nothing any more, and may close. Fails
+   * where it has dropped out of the cluster for good.
+   */
   public Future<Void> drained() {
     return drained.future();
+  }
+
+  /** Nobody sends anything to this node any more. */
+  private Future<Void> withdrawAll() {
+    return Future.join(host.endpoints().stream().map(registrations::withdraw).toList()).mapEmpty();
   }
 
   /** An address is closed once nothing can be on its way there any more. */
   private void close(Endpoint endpoint) {
     registrations
-        .withdraw(endpoint.address())
+        .withdraw(endpoint)
         .onComplete(
             done ->
                 vertx.setTimer(
@@ -202,10 +210,13 @@ public final class Cluster implements Roster, Routes {
 
   /** What nodes ask each other. */
   private Future<Body> handleHere(Ask ask, Endpoint.Actions here) {
-    if (ask.action().equals("ping")) {
+    if (ask.action().equals("ping") && ask.instance().isEmpty()) {
       return heartbeat.handle(ask);
     }
     permit(ask).check();
+    if (ask.instance().isPresent() && !ask.action().equals("move")) {
+      return here.handle(ask); // what is asked of an instance is nothing that a node does
+    }
     return switch (ask.action()) {
       case "prepare" -> opened(host).prepare(ask.body().string("module"));
       case "move" -> opened(moves).move(ask);
@@ -270,8 +281,8 @@ public final class Cluster implements Roster, Routes {
   }
 
   @Override
-  public Future<Void> withdraw(String address) {
-    return registrations.withdraw(address);
+  public Future<Void> withdraw(Endpoint endpoint) {
+    return registrations.withdraw(endpoint);
   }
 
   @Override
@@ -304,19 +315,19 @@ public final class Cluster implements Roster, Routes {
         .onFailure(e -> LOG.log(System.Logger.Level.WARNING, "epoch of {0}: {1}", key, e));
   }
 
-  /** What a node still has when it leaves is started again elsewhere, as if it had been lost. */
+  /** What a node still has when it closes is started again elsewhere, as if it had been lost. */
   @Override
-  public Future<Void> left(String key, long epoch) {
+  public Future<Void> left(String key, long epoch, boolean forGood) {
     if (!key.equals(Roster.id(key))) {
       doors.leave(key);
     }
-    return leaving
-        ? Future.succeededFuture()
-        : work.run(
+    return forGood
+        ? work.run(
             () -> {
               directory.left(key, epoch);
               return null;
-            });
+            })
+        : Future.succeededFuture();
   }
 
   @Override
@@ -326,7 +337,11 @@ public final class Cluster implements Roster, Routes {
 
   @Override
   public Optional<String> owner(String instance) {
-    return directory.find(instance).filter(Entry::isLive).map(Entry::owner).filter(this::isThere);
+    return directory
+        .find(instance)
+        .filter(Entry::isLive)
+        .map(Entry::owner)
+        .filter(node -> isThere(node) && directory.stateOf(node).isPresent());
   }
 
   @Override

@@ -140,8 +140,35 @@ final class Copies {
           throw Failure.BAD_REQUEST.because(
               "instance `%s` has %d copies: name one of them, `%s`",
               id, all.home().replicas(), Roster.copy(id, 1));
+      case "cancel" -> cancel(ask, id, all);
       default -> passToOne(ask, id, all);
     };
+  }
+
+  /** Whichever copy has it. */
+  private Future<Body> cancel(Ask ask, String id, Entry all) {
+    List<Future<Body>> answers = passToAll(ask, id, all);
+    return Future.join(answers)
+        .otherwiseEmpty()
+        .map(
+            done ->
+                Body.of(
+                    "cancelled",
+                    answers.stream()
+                        .filter(Future::succeeded)
+                        .anyMatch(a -> a.result().optionalBoolean("cancelled").orElse(false))));
+  }
+
+  private List<Future<Body>> passToAll(Ask ask, String id, Entry all) {
+    List<Future<Body>> answers = new ArrayList<>();
+    Directory.copyKeys(id, all.home().replicas())
+        .forEach(
+            key ->
+                directory
+                    .find(key)
+                    .filter(this::isReachable)
+                    .ifPresent(copy -> answers.add(pass(ask, key, copy))));
+    return answers;
   }
 
   private Future<Body> stop(Ask ask, String id, Entry all) {
@@ -151,13 +178,7 @@ final class Copies {
               if (!removed) {
                 throw Failure.CONFLICT.because("instance `%s` is changing", id);
               }
-              List<Future<Body>> stops =
-                  Directory.copyKeys(id, all.home().replicas())
-                      .flatMap(
-                          key ->
-                              directory.find(key).filter(this::isReachable).stream()
-                                  .map(entry -> pass(ask, key, entry)))
-                      .toList();
+              List<Future<Body>> stops = passToAll(ask, id, all);
               return Future.join(stops).otherwiseEmpty().map(done -> stopped(id));
             });
   }
@@ -208,15 +229,15 @@ final class Copies {
         keys.stream()
             .min(Comparator.comparingInt(this::unanswered).thenComparing(this::isElsewhere))
             .orElseThrow();
+    Future<Body> answer = pass(ask, best, directory.find(best).orElseThrow());
     AtomicInteger before = unanswered.computeIfAbsent(best, key -> new AtomicInteger());
     before.incrementAndGet();
-    return pass(ask, best, directory.find(best).orElseThrow())
-        .onComplete(
-            done -> {
-              if (before.decrementAndGet() == 0) {
-                unanswered.remove(best, before);
-              }
-            });
+    return answer.onComplete(
+        done -> {
+          if (before.decrementAndGet() == 0) {
+            unanswered.remove(best, before);
+          }
+        });
   }
 
   private int unanswered(String key) {

@@ -335,6 +335,7 @@ final class Directory {
     fields.put("address", instance.about().get("address"));
     fields.put("user", instance.user().orElse(null));
     fields.put("home", Entry.fields(spec.home()));
+    fields.put("tried", List.of());
     return fields;
   }
 
@@ -394,10 +395,18 @@ final class Directory {
   /** That node becomes the owner of what is this one's, and is to start it. */
   Entry handOver(String key, long epoch, String node) {
     Entry entry = own(key, epoch);
-    if (!entry.isLive() || !replace(key, entry, entry.movingTo(node))) {
+    Entry moving = entry.with(Map.of("epoch", epoch)).movingTo(node); // what it began anew counts
+    if (!entry.isLive() || !replace(key, entry, moving)) {
       throw notOurs(key);
     }
-    return entry.movingTo(node);
+    return moving;
+  }
+
+  /** A node that cannot start what it has taken over leaves it to that one. */
+  void passOn(String key, Entry entry, String node) {
+    List<String> tried = new ArrayList<>(entry.tried());
+    tried.add(members.self());
+    replace(key, entry, entry.movingTo(node).with(Map.of("tried", tried)));
   }
 
   /** What an instance is started from, as {@code start} takes it; empty if it was lost. */

@@ -9,8 +9,10 @@ import io.busbar.wire.SendPolicy;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
@@ -26,15 +28,8 @@ final class Doors {
   private final Consumer<Endpoint> leaving;
   private final Map<String, Door> doors = new HashMap<>(); // by id; guarded by this
 
-  /** An address, and how many copies here are behind it. */
-  private static final class Door {
-    private final Future<Endpoint> endpoint;
-    private int copies = 1;
-
-    Door(Future<Endpoint> endpoint) {
-      this.endpoint = endpoint;
-    }
-  }
+  /** An address, and the keys of the copies here that are behind it. */
+  private record Door(Future<Endpoint> endpoint, Set<String> copies) {}
 
   /**
    * Of a node without copies.
@@ -60,11 +55,13 @@ final class Doors {
     String id = Roster.id(key);
     Door door = doors.get(id);
     if (door != null) {
-      door.copies++;
+      door.copies.add(key);
       return door.endpoint.mapEmpty();
     }
     Door opened =
-        new Door(Endpoint.open(vertx, addresses.instance(id), policy, ask -> route.apply(ask, id)));
+        new Door(
+            Endpoint.open(vertx, addresses.instance(id), policy, ask -> route.apply(ask, id)),
+            new HashSet<>(Set.of(key)));
     doors.put(id, opened);
     return opened.endpoint.mapEmpty();
   }
@@ -78,11 +75,11 @@ final class Doors {
         .toList();
   }
 
-  /** One copy fewer is here. */
+  /** This copy is not here any more, if it ever was. */
   synchronized void leave(String key) {
     String id = Roster.id(key);
     Door door = doors.get(id);
-    if (door != null && --door.copies == 0) {
+    if (door != null && door.copies.remove(key) && door.copies.isEmpty()) {
       doors.remove(id);
       door.endpoint.onSuccess(leaving::accept);
     }

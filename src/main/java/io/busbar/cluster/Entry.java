@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param modules the digests of its modules, its own first
  * @param address its own address, if it has one
  * @param user who started it; empty: the operator
+ * @param tried nodes that could not start it since it was last live
  * @param text as it stands in the directory
  */
 record Entry(
@@ -29,6 +30,7 @@ record Entry(
     Optional<String> address,
     Optional<String> user,
     Home home,
+    List<String> tried,
     String text) {
   enum Phase {
     /** Claimed, and started for the first time. */
@@ -63,11 +65,16 @@ record Entry(
         json.getLong("epoch"),
         Phase.valueOf(json.getString("phase")),
         Optional.ofNullable(json.getString("spec")),
-        json.getJsonArray("modules", new JsonArray()).stream().map(String::valueOf).toList(),
+        texts(json, "modules"),
         Optional.ofNullable(json.getString("address")),
         Optional.ofNullable(json.getString("user")),
         home(json.getJsonObject("home")),
+        texts(json, "tried"),
         text);
+  }
+
+  private static List<String> texts(JsonObject json, String key) {
+    return json.getJsonArray(key, new JsonArray()).stream().map(String::valueOf).toList();
   }
 
   private static Home home(JsonObject json) {

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -39,6 +40,18 @@ final class Failover {
   private static final Duration MERGING = Duration.ofSeconds(20);
 
   private static final int MOST_ATTEMPTS = 3;
+
+  /** What another node would say of the same spec too. */
+  private static final Set<Failure> HOPELESS =
+      Set.of(
+          Failure.BAD_REQUEST,
+          Failure.INVALID_MODULE,
+          Failure.LINK,
+          Failure.NO_SUCH_MODULE,
+          Failure.TRAP,
+          Failure.EXIT,
+          Failure.OUT_OF_FUEL);
+
   private static final int MOST_AT_ONCE = 32;
   private static final Duration START = Duration.ofMinutes(5);
 
@@ -141,6 +154,7 @@ final class Failover {
   private void reconcile() {
     long cuts = pulse.cuts();
     boolean wasCutOff = pulse.isToCatchUp();
+    boolean isBack = pulse.hasMajority(); // else what is read now may be old again
     if (wasCutOff) {
       stale.set(true);
     }
@@ -149,7 +163,7 @@ final class Failover {
     directory.knownNodes().stream().filter(n -> !nodes.contains(n)).forEach(directory::forget);
     gone.keySet().removeAll(nodes);
     host.live().forEach((key, epoch) -> check(key, epoch, directory.find(key)));
-    if (wasCutOff) {
+    if (wasCutOff && isBack) {
       pulse.caughtUp(cuts);
     }
     if (pulse.minority().isEmpty()) {
@@ -259,7 +273,8 @@ final class Failover {
 
   /** It is this node's, but not here: its start was not finished, or it was lost. */
   private void again(String key, Entry entry) {
-    if (entry.spec().isEmpty()) {
+    boolean isLost = entry.isLive() && entry.home().staysDown();
+    if (entry.spec().isEmpty() || isLost) {
       directory.remove(key, entry);
     } else if (entry.isLive()) {
       wanted.put(key, () -> directory.takeOver(key, entry));
@@ -331,15 +346,31 @@ final class Failover {
     startSome();
   }
 
-  /** It is tried again with the next look, but not for ever. */
+  /**
+   * It is tried again with the next look. What fails for ever goes to the next node that could take
+   * it; what would fail everywhere is given up.
+   */
   private void failed(String key, Entry entry, WasmException why) {
     LOG.log(System.Logger.Level.WARNING, "instance {0} cannot be started here: {1}", key, why);
-    if (attempts.merge(key, 1, Integer::sum) >= MOST_ATTEMPTS) {
-      attempts.remove(key);
+    if (attempts.merge(key, 1, Integer::sum) < MOST_ATTEMPTS) {
+      return;
+    }
+    attempts.remove(key);
+    if (HOPELESS.contains(why.failure())) {
       if (directory.remove(key, entry)) {
         stopped(key, "it cannot be started again: " + why.getMessage());
       }
+    } else {
+      next(key, entry).ifPresent(node -> directory.passOn(key, entry, node));
     }
+  }
+
+  private Optional<String> next(String key, Entry entry) {
+    List<Placement.Candidate> left = directory.candidates(key, pulse::isTrusted);
+    left.removeIf(
+        candidate ->
+            candidate.node().equals(members.self()) || entry.tried().contains(candidate.node()));
+    return Placement.heir(key, entry.home(), left);
   }
 
   /** Starts and stops nothing any more. */

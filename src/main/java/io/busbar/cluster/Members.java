@@ -131,6 +131,29 @@ public final class Members {
   private static final String LABEL = "busbar.label.";
   private static final int BACKUPS = 2;
 
+  /** What differs from Hazelcast's own settings, and why. */
+  private static final Map<String, String> SETTINGS =
+      Map.ofEntries(
+          // nothing is sent to its makers
+          Map.entry("hazelcast.phone.home.enabled", "false"),
+          // else it listens on all interfaces, whichever is named
+          Map.entry("hazelcast.socket.bind.any", "false"),
+          // one log for all; Vert.x closes it, in its own order
+          Map.entry("hazelcast.logging.type", "jdk"),
+          Map.entry("hazelcast.shutdownhook.enabled", "false"),
+          // a member that is silent is dead after 4 s, not 60: its instances wait for that
+          Map.entry("hazelcast.heartbeat.interval.seconds", "1"),
+          Map.entry("hazelcast.max.no.heartbeat.seconds", "4"),
+          // a cluster that was cut looks every 5 s whether it can be whole again, not every 120
+          Map.entry("hazelcast.merge.first.run.delay.seconds", "5"),
+          Map.entry("hazelcast.merge.next.run.delay.seconds", "5"),
+          // members are told, not awaited
+          Map.entry("hazelcast.wait.seconds.before.join", "0"),
+          // a member that leaves hands its part of the maps over, but not for 600 s
+          Map.entry("hazelcast.graceful.shutdown.max.wait", "30"),
+          // what a map does not answer within 15 s fails, and does not hold a thread for 60
+          Map.entry("hazelcast.operation.call.timeout.millis", "15000"));
+
   /** It tells each step of its own at the level of what matters; held, or the level is lost. */
   private static final Logger HAZELCAST = Logger.getLogger("com.hazelcast");
 
@@ -150,18 +173,7 @@ public final class Members {
   private static Config config(Options options) {
     Config config = new Config();
     config.setClusterName(options.cluster);
-    config
-        .setProperty("hazelcast.phone.home.enabled", "false")
-        .setProperty("hazelcast.socket.bind.any", "false")
-        .setProperty("hazelcast.logging.type", "jdk")
-        .setProperty("hazelcast.shutdownhook.enabled", "false")
-        .setProperty("hazelcast.heartbeat.interval.seconds", "1")
-        .setProperty("hazelcast.max.no.heartbeat.seconds", "4")
-        .setProperty("hazelcast.merge.first.run.delay.seconds", "5")
-        .setProperty("hazelcast.merge.next.run.delay.seconds", "5")
-        .setProperty("hazelcast.wait.seconds.before.join", "0")
-        .setProperty("hazelcast.graceful.shutdown.max.wait", "30")
-        .setProperty("hazelcast.operation.call.timeout.millis", "15000");
+    SETTINGS.forEach(config::setProperty);
     attributes(config.getMemberAttributeConfig(), options);
     network(config.getNetworkConfig(), options);
     config.getSerializationConfig().setJavaSerializationFilterConfig(filter());

@@ -121,18 +121,22 @@ final class Moves {
    * @param most how long it may take until what it was asked is answered
    */
   private Future<Moved> move(String key, String target, boolean fresh, Duration most) {
-    boolean isPrecious = host.precious().contains(key);
-    if (isPrecious && !fresh) {
+    if (!fresh && host.isPrecious(key)) {
       return Future.failedFuture(wouldLose(List.of(key)));
     }
     Entry before = directory.find(key).orElseThrow(() -> WasmException.noSuchInstance(key));
     return prepare(target, before)
         .compose(ready -> host.rest(key, fresh, most))
-        .compose(epoch -> handOver(key, epoch, target))
         .compose(
-            entry ->
-                arrived(key, target, System.nanoTime())
-                    .map(there -> new Moved(key, target, entry.epoch(), isPrecious)));
+            rested ->
+                handOver(key, rested.epoch(), target)
+                    .compose(
+                        entry ->
+                            arrived(key, target, System.nanoTime(), most)
+                                .map(
+                                    there ->
+                                        new Moved(
+                                            key, target, entry.epoch(), rested.losesState()))));
   }
 
   private static WasmException wouldLose(List<String> keys) {
@@ -169,23 +173,23 @@ final class Moves {
         .onSuccess(entry -> gone.accept(key));
   }
 
-  /** Done when its next owner has started it. */
-  private Future<Void> arrived(String key, String target, long since) {
+  /** Done when its next owner has started it; fails where that is not going to do it soon. */
+  private Future<Void> arrived(String key, String target, long since, Duration most) {
     Optional<Entry> entry = directory.find(key);
-    if (entry.isEmpty()) {
-      return Future.failedFuture(
-          Failure.UNAVAILABLE.because("node `%s` could not start instance `%s`", target, key));
-    }
-    if (entry.get().isLive()) {
+    if (entry.filter(Entry::isLive).isPresent()) {
       return Future.succeededFuture();
     }
-    if (System.nanoTime() - since > LONGEST.toNanos()) {
+    boolean takes =
+        entry.isPresent()
+            && pulse.isTrusted(target)
+            && directory.stateOf(target).filter(Directory.OPEN::equals).isPresent();
+    if (!takes || System.nanoTime() - since > most.toNanos()) {
       return Future.failedFuture(
-          Failure.UNAVAILABLE.because("node `%s` has not started instance `%s` yet", target, key));
+          Failure.UNAVAILABLE.because("node `%s` has not started instance `%s`", target, key));
     }
     return vertx
         .timer(AGAIN_MILLIS, TimeUnit.MILLISECONDS)
-        .compose(later -> arrived(key, target, since));
+        .compose(later -> arrived(key, target, since, most));
   }
 
   /** What can go nowhere, and what would lose something; nothing moves before that is settled. */
@@ -240,27 +244,30 @@ final class Moves {
   private Future<Void> moveNext(
       Queue<String> keys, boolean fresh, Duration most, List<Moved> moved) {
     String key = keys.poll();
+    Optional<String> target = Optional.empty();
+    while (key != null && (target = target(key)).isEmpty()) {
+      key = keys.poll(); // it has nowhere to go
+    }
     if (key == null) {
       return Future.succeededFuture();
     }
-    Optional<String> target = target(key);
-    Future<Void> one =
-        target.isEmpty()
-            ? Future.succeededFuture()
-            : moveTo(key, target.get(), fresh, most)
-                .<Void>map(
-                    done -> {
-                      moved.add(done);
-                      return null;
-                    })
-                .otherwise(e -> stays(key, e));
-    return one.compose(done -> moveNext(keys, fresh, most, moved));
+    String moving = key;
+    return moveTo(moving, target.get(), fresh, most)
+        .<Void>map(
+            done -> {
+              moved.add(done);
+              return null;
+            })
+        .otherwise(e -> stays(moving, e))
+        .compose(done -> moveNext(keys, fresh, most, moved));
   }
 
   /** While it is on its way others are told of it, so that not all go to the same node. */
   private Future<Moved> moveTo(String key, String target, boolean fresh, Duration most) {
     directory.promise(target, 1);
-    return move(key, target, fresh, most).onComplete(done -> directory.promise(target, -1));
+    return Future.succeededFuture()
+        .compose(now -> move(key, target, fresh, most))
+        .onComplete(done -> directory.promise(target, -1));
   }
 
   private static Void stays(String key, Throwable why) {

@@ -218,7 +218,7 @@ final class Pulse {
     }
   }
 
-  /** How often that node has been suspected: what is sent there says so. */
+  /** What the time since that node was last suspected is called: what is sent there says so. */
   long term(String node) {
     Peer peer = peers.get(node);
     return peer == null ? 0 : peer.term();
@@ -287,15 +287,18 @@ final class Pulse {
       return Optional.empty();
     }
     int reached = reached();
-    if (reached >= majority() && !isToCatchUp()) {
-      return Optional.empty();
+    if (reached >= majority()) {
+      return isToCatchUp()
+          ? refused("node `%s` was cut off, and does not know yet what the others did", self)
+          : Optional.empty();
     }
-    return Optional.of(
-        Failure.UNAVAILABLE
-            .because(
-                "node `%s` is cut off: it reaches %d of %d nodes, and a majority are %d",
-                self, reached, size, majority())
-            .with("ran", "never"));
+    return refused(
+        "node `%s` is cut off: it reaches %d of %d nodes, and a majority are %d",
+        self, reached, size, majority());
+  }
+
+  private static Optional<WasmException> refused(String format, Object... args) {
+    return Optional.of(Failure.UNAVAILABLE.because(format, args).with("ran", "never"));
   }
 
   /** Fails with {@code UNAVAILABLE} where this node may decide nothing. */
@@ -325,6 +328,11 @@ final class Pulse {
     return since != 0 && clock.getAsLong() - since > 2 * window;
   }
 
+  /** Whether it reaches the majority now, whatever it has missed. */
+  boolean hasMajority() {
+    return size == 0 || reached() >= majority();
+  }
+
   /** How often it has lost the majority. */
   long cuts() {
     return cuts;
@@ -344,8 +352,7 @@ final class Pulse {
 
   /** On the ticking thread. */
   private void lookForMajority(long now) {
-    boolean has = reached() >= majority();
-    if (has) {
+    if (hasMajority()) {
       cutSince = 0;
     } else if (cutSince == 0) {
       cuts++;

@@ -80,7 +80,9 @@ final class Registrations {
    * Takes an address off the list while its consumer goes on: what is on its way still arrives. A
    * consumer that just left would let it go unanswered.
    */
-  Future<Void> withdraw(String address) {
+  Future<Void> withdraw(Endpoint endpoint) {
+    String address = endpoint.address();
+    endpoint.retire();
     return own(address)
         .compose(
             own ->

@@ -4,7 +4,6 @@ import io.busbar.client.Bus;
 import io.busbar.host.Roster;
 import io.busbar.model.Failure;
 import io.busbar.model.InstanceSpec;
-import io.busbar.model.Names;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
@@ -83,9 +82,7 @@ final class Router {
 
   /** An id, or the key of one of several copies. */
   private static String id(Ask ask) {
-    String key = ask.body().string("id");
-    Names.check("instance id", Roster.id(key));
-    return key;
+    return Roster.checkKey(ask.body().string("id"));
   }
 
   private Future<Body> start(Ask ask) {
@@ -185,9 +182,12 @@ final class Router {
   }
 
   private boolean isReachable(Entry entry) {
-    return entry.isCopies()
-        ? entry.spec().isPresent()
-        : entry.isLive() && pulse.isTrusted(entry.owner());
+    return entry.isCopies() ? entry.spec().isPresent() : entry.isLive() && answers(entry.owner());
+  }
+
+  /** Whether a node is heard, and has not said good-bye. */
+  private boolean answers(String node) {
+    return pulse.isTrusted(node) && directory.stateOf(node).isPresent();
   }
 
   private Future<Body> route(Ask ask, String key, Optional<Entry> found) {
@@ -218,8 +218,7 @@ final class Router {
       pulse.checkMajority();
     }
     if (entry.isCopies()) {
-      return copies
-          .handle(ask, key, entry)
+      return attempt(() -> copies.handle(ask, key, entry))
           .recover(e -> Failures.isNotRun(e) ? later(ask, key) : Future.failedFuture(e));
     }
     Future<Body> answer =

@@ -65,9 +65,22 @@ final class SharedModules implements Library {
   private Void changed(String digest, String now) {
     shared.remove(digest);
     if (now == null && !about.has(digest)) {
-      own.forget(ModuleId.parse(digest));
+      ModuleId id = ModuleId.parse(digest);
+      own.forget(id);
+      shareAgain(id);
     }
     return null;
+  }
+
+  /** Another node thought that nobody runs it, while an instance was being started here. */
+  private void shareAgain(ModuleId id) {
+    byte[] wasm;
+    try {
+      wasm = own.bytes(id);
+    } catch (WasmException e) {
+      return; // it is not used here
+    }
+    share(id, wasm, false);
   }
 
   /** True if it was not there yet, or not for good. */

@@ -185,7 +185,7 @@ public final class Host {
 
   /** Every operation on what lives here, and the node itself. */
   private Future<Body> handleHere(Ask ask) {
-    return ask.action().equals("node")
+    return ask.action().equals("node") && ask.instance().isEmpty()
         ? Future.succeededFuture(Body.of(about()))
         : instances.handle(ask);
   }
@@ -247,11 +247,22 @@ public final class Host {
    * passed on, or told that it did not run.
    *
    * @param fresh whether it may lose what it has in memory; else that is a {@code CONFLICT}
-   * @return its epoch
    */
-  public Future<Long> rest(String key, boolean fresh, Duration most) {
+  public Future<Rested> rest(String key, boolean fresh, Duration most) {
     return instances.rest(key, fresh, most);
   }
+
+  /** Whether an instance has been called and keeps something that is in memory only. */
+  public boolean isPrecious(String key) {
+    return instances.isPrecious(key);
+  }
+
+  /**
+   * An instance at rest.
+   *
+   * @param losesState whether something is lost if it begins anew
+   */
+  public record Rested(long epoch, boolean losesState) {}
 
   /** It goes on after a rest. */
   public void wake(String key) {

@@ -2,7 +2,6 @@ package io.busbar.host;
 
 import io.busbar.model.Failure;
 import io.busbar.model.InstanceSpec;
-import io.busbar.model.Names;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
@@ -64,7 +63,7 @@ final class InstanceService {
   Future<Body> handle(Ask ask) {
     Optional<String> named = ask.instance();
     return switch (ask.action()) {
-      case "start" -> start(ask, Codec.spec(ask.body()));
+      case "start" -> start(named.isEmpty() ? ask : notOfOne(ask), Codec.spec(ask.body()));
       case "list" -> Future.succeededFuture(Body.of("instances", list()));
       case "stop" -> stop(ask, named.orElseGet(() -> id(ask)));
       case "describe" -> live(named.orElseGet(() -> id(ask))).handle(ask);
@@ -72,8 +71,12 @@ final class InstanceService {
     };
   }
 
+  private static Ask notOfOne(Ask ask) {
+    throw Failure.BAD_REQUEST.because("`%s` is not asked of one instance", ask.action());
+  }
+
   private static String id(Ask ask) {
-    return Names.check("instance id", ask.body().string("id"));
+    return Roster.checkKey(ask.body().string("id"));
   }
 
   private LiveInstance live(String key) {
@@ -130,7 +133,10 @@ final class InstanceService {
         .onSuccess(live -> instances.put(start.key(), Optional.of(live)))
         .compose(this::enrol)
         .recover(
-            e -> node.roster().left(start.key(), epoch).transform(done -> Future.failedFuture(e)));
+            e ->
+                node.roster()
+                    .left(start.key(), epoch, true)
+                    .transform(done -> Future.failedFuture(e)));
   }
 
   /** Where the others do not take it for this node's it is undone. */
@@ -183,7 +189,7 @@ final class InstanceService {
     if (!leave(key, live)) {
       throw WasmException.noSuchInstance(key);
     }
-    return close(key, live, Map.of()).map(done -> Body.of(stopped(live)));
+    return close(key, live, Map.of(), true).map(done -> Body.of(stopped(live)));
   }
 
   private static Map<String, Object> stopped(LiveInstance live) {
@@ -197,7 +203,7 @@ final class InstanceService {
   /** Its guest failed, and its spec says that this is its end. */
   private void end(String key, LiveInstance live, WasmException why) {
     if (leave(key, live)) {
-      close(key, live, Map.of("reason", why.getMessage()));
+      close(key, live, Map.of("reason", why.getMessage()), true);
     }
   }
 
@@ -206,7 +212,9 @@ final class InstanceService {
     return instances.replace(key, Optional.of(live), Optional.empty());
   }
 
-  private Future<Void> close(String key, LiveInstance live, Map<String, Object> why) {
+  /** With {@code forGood} it is not to live on elsewhere. */
+  private Future<Void> close(
+      String key, LiveInstance live, Map<String, Object> why, boolean forGood) {
     Map<String, Object> event = new LinkedHashMap<>();
     event.put("id", live.id());
     event.putAll(why);
@@ -214,7 +222,7 @@ final class InstanceService {
         .undeploy(live.deploymentID())
         .timeout(STOP_GRACE.toMillis(), TimeUnit.MILLISECONDS)
         .otherwiseEmpty()
-        .eventually(() -> node.roster().left(key, live.epoch()))
+        .eventually(() -> node.roster().left(key, live.epoch(), forGood))
         .compose(done -> modules.unuse(live.modules()))
         .onComplete(
             done -> {
@@ -251,7 +259,7 @@ final class InstanceService {
   void giveUp(String key, String reason) {
     find(key)
         .filter(live -> leave(key, live))
-        .ifPresent(live -> close(key, live, Map.of("reason", reason)));
+        .ifPresent(live -> close(key, live, Map.of("reason", reason), true));
   }
 
   /** Those that something would be lost of if they began anew. */
@@ -269,11 +277,14 @@ final class InstanceService {
    *
    * @param fresh whether what it has in memory may be lost; else it is refused with {@code
    *     CONFLICT}
-   * @return its epoch
    */
-  Future<Long> rest(String key, boolean fresh, Duration most) {
-    LiveInstance live = live(key);
-    return live.rest(fresh, most).map(done -> live.epoch());
+  Future<Host.Rested> rest(String key, boolean fresh, Duration most) {
+    return live(key).rest(fresh, most);
+  }
+
+  /** Whether something would be lost if it began anew. */
+  boolean isPrecious(String key) {
+    return find(key).filter(LiveInstance::isPrecious).isPresent();
   }
 
   /** It goes on after all. */
@@ -303,7 +314,7 @@ final class InstanceService {
     List<Future<Void>> stops =
         instances.entrySet().stream()
             .filter(entry -> entry.getValue().isPresent())
-            .map(entry -> close(entry.getKey(), entry.getValue().get(), Map.of()))
+            .map(entry -> close(entry.getKey(), entry.getValue().get(), Map.of(), false))
             .toList();
     return Future.join(stops).mapEmpty();
   }

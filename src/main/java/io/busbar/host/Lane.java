@@ -120,8 +120,14 @@ final class Lane {
     }
   }
 
-  /** Takes nothing more, and fails so what comes; done once what is there has been run. */
+  /**
+   * Takes nothing more, and fails so what comes; done once what is there has been run. One that is
+   * parked rests already.
+   */
   synchronized Future<Void> rest(WasmException said) {
+    if (parked != null) {
+      return Future.succeededFuture();
+    }
     checkOpen();
     refusal = said;
     resting = Promise.promise();

@@ -69,7 +69,7 @@ final class LiveInstance extends VerticleBase {
   private final LongAdder failures = new LongAdder();
   private final LongAdder traps = new LongAdder();
   private volatile boolean called; // its guest has been asked something
-  private volatile boolean moving; // what comes is another node's, or soon will be
+  private final AtomicBoolean moving = new AtomicBoolean(); // to another node, or it is there
   private volatile Endpoint endpoint; // null: it has none
 
   LiveInstance(
@@ -109,7 +109,7 @@ final class LiveInstance extends VerticleBase {
 
   /** At its own address nobody else would look for where it is now. */
   private Future<Body> handleOrPassOn(Ask ask) {
-    return moving ? node.roster.elsewhere(ask, blueprint.key()) : handle(ask);
+    return moving.get() ? node.roster.elsewhere(ask, blueprint.key()) : handle(ask);
   }
 
   @Override
@@ -127,15 +127,21 @@ final class LiveInstance extends VerticleBase {
    * Comes to rest: done when all it was asked is answered. What it is asked from now on is passed
    * on.
    *
-   * @param fresh whether what it has in memory may be lost; else that is a {@code CONFLICT}
+   * @param fresh whether what it has in memory may be lost; else that is a {@code CONFLICT}, as
+   *     where it is being moved already
+   * @return what would be lost
    */
-  Future<Void> rest(boolean fresh, Duration most) {
-    moving = true;
+  Future<Host.Rested> rest(boolean fresh, Duration most) {
+    if (!moving.compareAndSet(false, true)) {
+      return Future.failedFuture(
+          Failure.CONFLICT.because("instance `%s` is being moved already", id));
+    }
     return Future.succeededFuture()
         .compose(now -> lane.rest(WasmException.noSuchInstance(id)))
         .timeout(most.toMillis(), TimeUnit.MILLISECONDS)
         .recover(e -> Future.failedFuture(stillBusy(e, most)))
-        .compose(done -> fresh || !isPrecious() ? Future.succeededFuture(done) : refused())
+        .compose(done -> fresh || !isPrecious() ? Future.succeededFuture() : refused())
+        .map(done -> new Host.Rested(epoch(), isPrecious()))
         .onFailure(e -> wake());
   }
 
@@ -156,21 +162,19 @@ final class LiveInstance extends VerticleBase {
 
   /** Whether it rests, or has another node by now. */
   boolean isMoving() {
-    return moving;
+    return moving.get();
   }
 
   /** Goes on after a rest. */
   void wake() {
     lane.wake();
-    moving = false;
+    moving.set(false);
   }
 
   /** Another node has it: the guest goes at once, while its address still passes on. */
   Future<Void> handOver() {
     Future<Void> withdrawn =
-        endpoint == null
-            ? Future.succeededFuture()
-            : node.roster.withdraw(node.addresses.instance(id));
+        endpoint == null ? Future.succeededFuture() : node.roster.withdraw(endpoint);
     return withdrawn.eventually(lane::close).eventually(this::release);
   }
 
@@ -232,11 +236,19 @@ final class LiveInstance extends VerticleBase {
       case "describe" -> Future.succeededFuture(Body.of(describe()));
       case "exists" -> answer("exists", isFunction(ask.body().string("function")));
       case "cancel" -> answer("cancelled", lane.cancel(ask.body().string("id"), ask.user()));
-      case "write-stdin", "close-stdin", "read-stdout" ->
-          Future.succeededFuture(streams().handle(ask));
+      case "write-stdin", "close-stdin", "read-stdout" -> stream(ask);
       case "read-file" -> submit(ask, readFile(ask.body()), permit);
       default -> submit(ask, node.operations.read(ask), permit);
     };
+  }
+
+  private Future<Body> stream(Ask ask) {
+    if (moving.get()) {
+      throw WasmException.noSuchInstance(id); // what is written now would go with this guest
+    }
+    Body answer = streams().handle(ask);
+    called = true;
+    return Future.succeededFuture(answer);
   }
 
   private static Future<Body> answer(String key, Object value) {

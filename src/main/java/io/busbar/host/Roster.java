@@ -3,6 +3,7 @@ package io.busbar.host;
 import io.busbar.model.Failure;
 import io.busbar.model.Home;
 import io.busbar.model.InstanceSpec;
+import io.busbar.model.Names;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
@@ -31,6 +32,15 @@ public interface Roster {
   static String id(String key) {
     int copy = key.indexOf(COPY);
     return copy < 0 ? key : key.substring(0, copy);
+  }
+
+  /** The text itself if it can be a key; else {@code BAD_REQUEST}. */
+  static String checkKey(String text) {
+    Names.check("instance id", id(text));
+    if (!text.equals(id(text)) && !text.substring(id(text).length()).matches("/[1-9][0-9]{0,3}")) {
+      throw Failure.BAD_REQUEST.because("`%s` is no instance id", Names.shown(text));
+    }
+    return text;
   }
 
   /** Which of several copies this key belongs to; empty for one that is the only one. */
@@ -70,7 +80,7 @@ public interface Roster {
         }
 
         @Override
-        public Future<Void> withdraw(String address) {
+        public Future<Void> withdraw(Endpoint endpoint) {
           return Future.succeededFuture();
         }
 
@@ -94,7 +104,7 @@ public interface Roster {
         }
 
         @Override
-        public Future<Void> left(String key, long epoch) {
+        public Future<Void> left(String key, long epoch, boolean forGood) {
           return Future.succeededFuture();
         }
       };
@@ -136,7 +146,7 @@ public interface Roster {
   Future<Body> elsewhere(Ask ask, String key);
 
   /** Other nodes send nothing to this address here any more; what is on its way still arrives. */
-  Future<Void> withdraw(String address);
+  Future<Void> withdraw(Endpoint endpoint);
 
   /**
    * Takes a key for an instance that is to be started here; or finds it taken for this node, with
@@ -152,6 +162,10 @@ public interface Roster {
   /** It has begun anew on its node, with this epoch from now on. */
   void renewed(String key, long epoch);
 
-  /** It is gone, or was never started: the key is free again, unless it is another's. */
-  Future<Void> left(String key, long epoch);
+  /**
+   * It is gone, or was never started: the key is free again, unless it is another's.
+   *
+   * @param forGood false where only its node closes, and it may live on elsewhere
+   */
+  Future<Void> left(String key, long epoch, boolean forGood);
 }

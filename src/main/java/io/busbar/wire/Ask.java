@@ -72,6 +72,12 @@ public final class Ask {
    * what its future fails with an answer like any other.
    */
   static void handle(Vertx vertx, Message<?> message, SendPolicy policy, Endpoint.Actions actions) {
+    try {
+      message.body(); // it is decoded now, and never where that fails
+    } catch (RuntimeException e) {
+      refuse(message, Failures.from(e));
+      return;
+    }
     String from = message.headers().get(Headers.FROM);
     Ask ask;
     try {

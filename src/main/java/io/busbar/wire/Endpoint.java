@@ -33,7 +33,7 @@ public final class Endpoint {
   private final String address;
   private final Supplier<MessageConsumer<?>> consumers;
   private MessageConsumer<?> consumer; // this and the next guarded by this
-  private boolean closed;
+  private boolean closed; // or about to be, and not to be found any more
 
   private Endpoint(String address, Supplier<MessageConsumer<?>> consumers) {
     this.address = address;
@@ -84,8 +84,14 @@ public final class Endpoint {
     return address;
   }
 
+  /** Whether nobody is to find it any more. */
   public synchronized boolean isClosed() {
     return closed;
+  }
+
+  /** From now on it is never announced again, while what arrives is still answered. */
+  public synchronized void retire() {
+    closed = true;
   }
 
   /** Announces the address again, where others have forgotten it; never is nobody there. */

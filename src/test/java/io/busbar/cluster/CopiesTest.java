@@ -1,6 +1,7 @@
 package io.busbar.cluster;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.busbar.Failing;
@@ -12,10 +13,13 @@ import io.busbar.client.WasmClient;
 import io.busbar.model.Failure;
 import io.busbar.model.Home;
 import io.busbar.model.InstanceSpec;
+import io.busbar.wire.Codec;
 import io.vertx.core.Future;
 import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -117,6 +121,46 @@ class CopiesTest {
         Failure.NO_SUCH_INSTANCE,
         () -> cluster.client(0).instance("calc").call("sum", 1, 2).await());
     Until.isTrue(() -> cluster.client(0).instances().await().isEmpty());
+  }
+
+  @Test
+  void call_isCancelled_whicheverCopyHasIt() {
+    InstanceSpec spec =
+        TestNode.inlineText("(module (func (export \"spin\") (loop (br 0))))")
+            .withId("calc")
+            .withHome(Home.ANYWHERE.withReplicas(3));
+    InstanceRef calc = cluster.client(0).start(spec).await();
+    for (int i = 0; i < 3; i++) {
+      Future<?> spinning =
+          calc.withOperationId("spin" + i).withTimeout(Duration.ofMinutes(1)).call("spin");
+      String named = "spin" + i;
+      Until.isTrue(() -> calc.cancel(named).await());
+      Failing.with(Failure.CANCELLED, spinning::await);
+    }
+  }
+
+  @Test
+  void copyThatCannotStart_leavesTheAddressToTheOthers() {
+    start(3, "wasm_test");
+    cluster.cut(1);
+    Until.isTrue(() -> nodes().equals(Set.of("n0", "n2")));
+    for (int round = 0; round < 3; round++) { // one of its id is there already: it fails
+      JsonObject again =
+          Codec.body(
+                  TestNode.inline("wasm_test")
+                      .withId("calc")
+                      .withHome(Home.ANYWHERE.withReplicas(3)))
+              .toJson();
+      DeliveryOptions options =
+          new DeliveryOptions()
+              .addHeader("action", "start")
+              .addHeader("copy", "7")
+              .addHeader("epoch", "1");
+      assertThrows(
+          ReplyException.class,
+          () -> cluster.vertx(2).eventBus().request("wasm.node.n2", again, options).await());
+    }
+    assertEquals("{\"results\":[42]}", ask(2).encode());
   }
 
   @Test

@@ -10,6 +10,7 @@ import io.busbar.TestNode;
 import io.busbar.Until;
 import io.busbar.WasmHost;
 import io.busbar.client.InstanceRef;
+import io.busbar.client.WasmClient;
 import io.busbar.model.Failure;
 import io.busbar.model.Home;
 import io.busbar.model.WasmException;
@@ -62,6 +63,49 @@ class FloodTest {
       Failing.with(Failure.CANCELLED, spinning::await);
       Future.all(writes).await();
       busy.memory().write(0, Buffer.buffer(new byte[900_000])).await();
+    }
+  }
+
+  @Test
+  void largeMessagesToABusyInstance_holdUpNoOther_andRunOnlyInTheirTime() {
+    try (TestCluster cluster = TestCluster.of(2)) {
+      Home there = Home.ANYWHERE.withLabel("node", "n1");
+      WasmClient client = cluster.client(0);
+      InstanceRef busy = client.start(TestNode.inlineText(PAGES).withHome(there)).await();
+      InstanceRef other = client.start(TestNode.inlineText(PAGES).withHome(there)).await();
+      Future<?> spinning =
+          busy.withOperationId("spin").withTimeout(Duration.ofMinutes(1)).call("spin");
+      Until.isTrue(() -> busy.describe().await().getBoolean("running"));
+      List<Future<Void>> writes = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        InstanceRef patient = busy.withTimeout(Duration.ofSeconds(30));
+        writes.add(patient.memory().write(0, Buffer.buffer(new byte[3 << 20])));
+      }
+      other
+          .withTimeout(Duration.ofSeconds(20))
+          .memory()
+          .write(0, Buffer.buffer(new byte[100_000]))
+          .await();
+      assertTrue(busy.cancel("spin").await());
+      Failing.with(Failure.CANCELLED, spinning::await);
+      Future.all(writes).await();
+    }
+  }
+
+  @Test
+  void messageLargerThanNodesTake_isRefused() {
+    try (TestCluster cluster = TestCluster.of(2)) {
+      Home there = Home.ANYWHERE.withLabel("node", "n1");
+      InstanceRef far = cluster.client(0).start(TestNode.inlineText(PAGES).withHome(there)).await();
+      WasmException refused =
+          Failing.with(
+              Failure.TOO_LARGE,
+              () ->
+                  far.withTimeout(Duration.ofSeconds(30))
+                      .memory()
+                      .write(0, Buffer.buffer(new byte[70 << 20]))
+                      .await());
+      assertTrue(refused.getMessage().endsWith("nodes take at most 67108864"));
     }
   }
 

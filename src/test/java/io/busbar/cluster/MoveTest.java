@@ -18,6 +18,7 @@ import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -189,6 +190,103 @@ class MoveTest {
     assertEquals("n1", node(calc));
     assertEquals("n1", node(pinned));
     assertEquals(List.of(3), calc.call("sum", 1, 2).await());
+  }
+
+  @Test
+  void secondMove_whileTheFirstWaitsForACall_isRefused_andNothingRunsTwice() {
+    InstanceRef busy =
+        cluster
+            .client(0)
+            .start(
+                TestNode.inlineText(
+                        """
+                        (module
+                          (func (export "spin") (loop (br 0)))
+                          (func (export "sum") (param i32 i32) (result i32)
+                            (i32.add (local.get 0) (local.get 1))))
+                        """)
+                    .withId("busy")
+                    .withHome(Home.ANYWHERE.withLabel("odd", "yes").withState(State.NONE)))
+            .await();
+    int here = Integer.parseInt(node(busy).substring(1));
+    int there = 3 - here;
+    Future<?> spinning =
+        busy.withOperationId("spin").withTimeout(Duration.ofMinutes(1)).call("spin");
+    Until.isTrue(() -> busy.describe().await().getBoolean("running"));
+    Future<JsonObject> first = moving("busy", there);
+    Until.isTrue(() -> isRefusedAsMoving(there));
+    Future<List<Object>> waiting = busy.withTimeout(Duration.ofSeconds(20)).call("sum", 1, 2);
+    assertTrue(cluster.client(there).instance("busy").cancel("spin").await());
+    Failing.with(Failure.CANCELLED, spinning::await);
+    assertEquals("n" + there, first.await().getString("node"));
+    assertEquals(List.of(3), waiting.await());
+    assertEquals("n" + there, node(busy));
+  }
+
+  private Future<JsonObject> moving(String id, int node) {
+    JsonObject body = new JsonObject().put("id", id).put("node", "n" + node);
+    DeliveryOptions options =
+        new DeliveryOptions().addHeader("action", "move").addHeader("timeout", "20000");
+    return cluster
+        .vertx(0)
+        .eventBus()
+        .<JsonObject>request("wasm.instances", body, options)
+        .map(reply -> reply.body());
+  }
+
+  /** It is not, as long as the first move has not begun. */
+  private boolean isRefusedAsMoving(int node) {
+    try {
+      moving("busy", node).await();
+      throw new AssertionError("it moved while it was called");
+    } catch (ReplyException e) {
+      return e.getMessage().equals("instance `busy` is being moved already");
+    }
+  }
+
+  @Test
+  void whatNodesAskEachOther_isNotAskedOfAnInstance() {
+    InstanceRef calc = start(1, State.NONE);
+    for (String action : List.of("drain", "prepare", "node", "ping")) {
+      for (int node = 0; node < 3; node++) {
+        int asked = node;
+        DeliveryOptions options =
+            new DeliveryOptions()
+                .addHeader("action", action)
+                .addHeader("instance", calc.id())
+                .setLocalOnly(true);
+        JsonObject body = new JsonObject().put("node", "n1").put("module", "m");
+        assertRefused(
+            Failure.BAD_REQUEST,
+            "unknown action `" + action + "`",
+            () -> cluster.vertx(asked).eventBus().request("wasm.instances", body, options).await());
+      }
+    }
+    assertEquals("n1", node(calc));
+  }
+
+  @Test
+  void nodesThatLeaveTogether_waitForNobody() {
+    for (int i = 0; i < 9; i++) {
+      start(i % 3, State.VOLATILE).call("sum", 1, 2).await();
+    }
+    Future.all(cluster.node(0).close(), cluster.node(1).close(), cluster.node(2).close()).await();
+  }
+
+  @Test
+  void instanceStoppedWhileItsNodeLeaves_staysStopped() {
+    InstanceRef pinned =
+        cluster
+            .client(0)
+            .start(
+                TestNode.inline("wasm_test")
+                    .withId("pinned")
+                    .withHome(Home.ANYWHERE.withLabel("node", "n1")))
+            .await();
+    Future<Void> leaving = cluster.node(1).close();
+    pinned.stop().await();
+    leaving.await();
+    Failing.with(Failure.NO_SUCH_INSTANCE, () -> pinned.call("sum", 1, 2).await());
   }
 
   @Test
