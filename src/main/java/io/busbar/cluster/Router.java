@@ -175,9 +175,9 @@ final class Router {
 
   /** Passes an operation on an instance, or on one of its copies, to where it is. */
   Future<Body> route(Ask ask, String key) {
-    Optional<Entry> known = directory.find(key).filter(entry -> entry.spec().isPresent());
+    Optional<Entry> known = directory.find(key).filter(this::isReachable);
     return known.isPresent()
-        ? route(ask, key, known)
+        ? passOn(ask, key, known.get())
         : work.run(() -> directory.fetch(key)).compose(found -> route(ask, key, found));
   }
 

@@ -8,7 +8,6 @@ import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.eventbus.MessageConsumerOptions;
 import io.vertx.core.eventbus.impl.MessageConsumerImpl;
-import java.util.function.Supplier;
 
 /** An address and what it does; whatever goes wrong leaves as a code. */
 public final class Endpoint {
@@ -30,15 +29,19 @@ public final class Endpoint {
   /** Messages that have arrived and were not looked at; what comes beyond is refused unread. */
   private static final int MOST_UNSEEN = 500;
 
+  private final Vertx vertx;
   private final String address;
-  private final Supplier<MessageConsumer<?>> consumers;
-  private MessageConsumer<?> consumer; // this and the next guarded by this
-  private boolean closed; // or about to be, and not to be found any more
+  private final SendPolicy policy;
+  private final Actions actions;
+  private volatile boolean closed; // or about to be, and not to be found any more
+  private MessageConsumer<?> consumer; // guarded by this
 
-  private Endpoint(String address, Supplier<MessageConsumer<?>> consumers) {
+  private Endpoint(Vertx vertx, String address, SendPolicy policy, Actions actions) {
+    this.vertx = vertx;
     this.address = address;
-    this.consumers = consumers;
-    this.consumer = consumers.get();
+    this.policy = policy;
+    this.actions = actions;
+    this.consumer = listen();
   }
 
   /** Makes the bus know {@link #CODEC}; any number of times. */
@@ -55,23 +58,29 @@ public final class Endpoint {
   public static Future<Endpoint> open(
       Vertx vertx, String address, SendPolicy policy, Actions actions) {
     prepare(vertx);
-    Endpoint endpoint = new Endpoint(address, () -> consumer(vertx, address, policy, actions));
+    Endpoint endpoint = new Endpoint(vertx, address, policy, actions);
     return endpoint.consumer.completion().map(done -> endpoint);
   }
 
-  private static MessageConsumer<?> consumer(
-      Vertx vertx, String address, SendPolicy policy, Actions actions) {
-    MessageConsumer<Object> consumer =
+  private MessageConsumer<?> listen() {
+    MessageConsumer<Object> listening =
         vertx
             .eventBus()
             .consumer(
                 new MessageConsumerOptions()
                     .setAddress(address)
                     .setMaxBufferedMessages(MOST_UNSEEN));
-    if (consumer instanceof MessageConsumerImpl<Object> known) {
-      known.discardHandler(message -> Ask.refuse(message, overloaded(address)));
+    if (listening instanceof MessageConsumerImpl<Object> known) {
+      known.discardHandler(this::discarded);
     }
-    return consumer.handler(message -> Ask.handle(vertx, message, policy, actions));
+    return listening.handler(message -> Ask.handle(vertx, message, policy, actions));
+  }
+
+  /** It came when there were too many; of one that is closed the bus says that nobody was there. */
+  private void discarded(Message<?> message) {
+    if (!closed) {
+      Ask.refuse(message, overloaded(address));
+    }
   }
 
   /** The bus would say that it was a timeout. */
@@ -85,12 +94,12 @@ public final class Endpoint {
   }
 
   /** Whether nobody is to find it any more. */
-  public synchronized boolean isClosed() {
+  public boolean isClosed() {
     return closed;
   }
 
   /** From now on it is never announced again, while what arrives is still answered. */
-  public synchronized void retire() {
+  public void retire() {
     closed = true;
   }
 
@@ -100,7 +109,7 @@ public final class Endpoint {
       return Future.succeededFuture();
     }
     MessageConsumer<?> before = consumer;
-    consumer = consumers.get();
+    consumer = listen();
     return consumer.completion().compose(done -> before.unregister());
   }
 
