@@ -4,7 +4,6 @@ import io.busbar.model.Failure;
 import io.busbar.model.WasmException;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -200,11 +199,6 @@ final class Pulse {
   boolean isTrusted(String node) {
     Peer peer = peers.get(node);
     return node.equals(self) || peer != null && peer.trusted;
-  }
-
-  /** Those of these nodes that it hears from. */
-  List<String> trusted(Set<String> nodes) {
-    return nodes.stream().filter(this::isTrusted).toList();
   }
 
   /** Whether it is a member that was heard before and is silent now. */
