@@ -3,8 +3,6 @@ package io.busbar.cluster;
 import io.busbar.host.Roster;
 import io.busbar.model.Failure;
 import io.busbar.model.InstanceSpec;
-import io.busbar.model.Names;
-import io.busbar.model.WasmException;
 import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
@@ -48,11 +46,6 @@ final class Copies {
     this.passing = passing;
   }
 
-  static WasmException nowhere(InstanceSpec spec) {
-    return Failure.UNAVAILABLE.because(
-        "no node has the labels %s", Names.shown(spec.home().labels().toString()));
-  }
-
   /** All of them or none. */
   Future<Body> start(Ask ask, InstanceSpec spec) {
     String id = spec.id().orElseThrow();
@@ -80,7 +73,7 @@ final class Copies {
     List<String> nodes =
         Placement.ranked(key, spec.home(), directory.candidates(key, pulse::isTrusted));
     if (nodes.isEmpty()) {
-      throw nowhere(spec);
+      throw spec.home().nowhere();
     }
     DeliveryOptions options = ask.onward().addHeader(Headers.COPY, Integer.toString(number));
     return starting

@@ -95,7 +95,7 @@ final class Router {
     List<String> nodes =
         Placement.ranked(id, asked.home(), directory.candidates(id, pulse::isTrusted));
     if (nodes.isEmpty()) {
-      throw Copies.nowhere(asked);
+      throw asked.home().nowhere();
     }
     return startOn(ask, nodes);
   }

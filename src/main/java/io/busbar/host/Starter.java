@@ -87,8 +87,7 @@ final class Starter {
 
   private void checkLabels(Home home) {
     if (!home.admits(options.labels)) {
-      throw Failure.UNAVAILABLE.because(
-          "no node has the labels %s", Names.shown(home.labels().toString()));
+      throw home.nowhere();
     }
   }
 

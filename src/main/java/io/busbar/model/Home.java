@@ -49,6 +49,11 @@ public record Home(Map<String, String> labels, State state, boolean staysDown, i
     return new Home(labels, state, staysDown, replicas);
   }
 
+  /** What is said where no node may take it. */
+  public WasmException nowhere() {
+    return Failure.UNAVAILABLE.because("no node has the labels %s", Names.shown(labels.toString()));
+  }
+
   /** Whether a node with these labels may take it. */
   public boolean admits(Map<String, String> node) {
     return node.entrySet().containsAll(labels.entrySet());
