@@ -66,7 +66,7 @@ public final class Cluster implements Roster, Routes {
     this.bus = new Bus(vertx, addresses, this);
     this.doors =
         new Doors(vertx, addresses, policy, (ask, id) -> router.route(ask, id), this::close);
-    members.onChange(this::membersChanged, this::lost, this::ended);
+    members.onChange(this::membersChanged, this::gone, this::ended);
     directory.reload();
   }
 
@@ -96,6 +96,11 @@ public final class Cluster implements Roster, Routes {
       registrations.checkAll(
           () -> Stream.concat(known.endpoints().stream(), doors.endpoints().stream()).toList());
     }
+  }
+
+  private void gone(String node) {
+    pulse.left(node); // or who is told asks again, and is sent there once more
+    lost(node);
   }
 
   private void lost(String node) {

@@ -195,6 +195,11 @@ final class Pulse {
     }
   }
 
+  /** That node is no member any more: it is not trusted from now on, before anyone is told. */
+  void left(String node) {
+    peers.remove(node);
+  }
+
   /** Whether this node hears from that one; itself, always. */
   boolean isTrusted(String node) {
     Peer peer = peers.get(node);

@@ -93,6 +93,14 @@ class PulseTest {
   }
 
   @Test
+  void nodeThatHasLeft_isNotTrusted_beforeTheNextTick() {
+    start(0, "a", "b", "c");
+    nodes.get("a").left("b");
+    assertFalse(nodes.get("a").isTrusted("b"));
+    assertTrue(nodes.get("a").isTrusted("c"));
+  }
+
+  @Test
   void frozenNode_isSuspectedWithinASecond_andRunsNothingFromBefore() {
     start(0, "a", "b");
     long term = nodes.get("a").term("b");
