@@ -147,7 +147,7 @@ public final class TestCluster implements AutoCloseable {
 
   /** HTTP of one node, on a free port. */
   public HttpGateway http(int index) {
-    HttpGateway.Options anywhere = new HttpGateway.Options("127.0.0.1", 0);
+    HttpGateway.Options anywhere = HttpGateway.Options.dev("127.0.0.1", 0);
     return HttpGateway.open(
             vertx(index), anywhere, node(index).bus(), 1 << 20, Duration.ofMinutes(1))
         .await();
