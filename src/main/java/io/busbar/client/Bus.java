@@ -1,6 +1,7 @@
 package io.busbar.client;
 
 import io.busbar.model.Failure;
+import io.busbar.model.Reach;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Addresses;
 import io.busbar.wire.Body;
@@ -75,6 +76,7 @@ public final class Bus {
    * @param fuel what it may use at most; none: what the instance has
    * @param id what {@code cancel} may name it by
    * @param user who asks
+   * @param shared whether a user may use what is the operator's too
    * @param origin the callback it comes from
    */
   public record Question(
@@ -84,6 +86,7 @@ public final class Bus {
       OptionalLong fuel,
       Optional<String> id,
       Optional<String> user,
+      boolean shared,
       Optional<Origin> origin) {
     public static Question of(String action, Body body) {
       return new Question(
@@ -93,6 +96,7 @@ public final class Bus {
           OptionalLong.empty(),
           Optional.empty(),
           Optional.empty(),
+          false,
           Optional.empty());
     }
 
@@ -102,16 +106,25 @@ public final class Bus {
     }
 
     public Question withTimeout(Optional<Duration> timeout) {
-      return new Question(action, body, timeout, fuel, id, user, origin);
+      return new Question(action, body, timeout, fuel, id, user, shared, origin);
     }
 
     /** In the name of a user. */
     public Question as(String user) {
-      return new Question(action, body, timeout, fuel, id, Optional.of(user), origin);
+      return new Question(action, body, timeout, fuel, id, Optional.of(user), shared, origin);
+    }
+
+    /** By a user who may use what is the operator's too. */
+    public Question withShared() {
+      return new Question(action, body, timeout, fuel, id, user, true, origin);
     }
 
     public Question withFuel(OptionalLong fuel) {
-      return new Question(action, body, timeout, fuel, id, user, origin);
+      return new Question(action, body, timeout, fuel, id, user, shared, origin);
+    }
+
+    private Reach reach() {
+      return new Reach(user, shared);
     }
 
     private DeliveryOptions options() {
@@ -125,6 +138,9 @@ public final class Bus {
       fuel.ifPresent(f -> options.addHeader(Headers.FUEL, Long.toString(f)));
       id.ifPresent(i -> options.addHeader(Headers.ID, i));
       user.ifPresent(u -> options.addHeader(Headers.USER, u));
+      if (shared) {
+        options.addHeader(Headers.SHARED, Headers.IS_SHARED);
+      }
       origin.ifPresent(o -> o.addTo(options));
       return options;
     }
@@ -225,7 +241,7 @@ public final class Bus {
   public Future<Body> askInstance(String id, Question question) {
     try {
       return routes
-          .owner(id)
+          .owner(id, question.reach())
           .map(node -> askOwner(node, id, question))
           .orElseGet(() -> hasNode() ? askAny(id, question) : askAddress(id, question))
           .recover(

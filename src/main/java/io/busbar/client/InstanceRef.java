@@ -54,7 +54,8 @@ public final class InstanceRef extends ExportsRef {
   @Override
   Future<Body> ask(String action, Body body) {
     return bus.askInstance(
-        id, new Bus.Question(action, body, timeout, fuel, operation, Optional.empty(), origin));
+        id,
+        new Bus.Question(action, body, timeout, fuel, operation, Optional.empty(), false, origin));
   }
 
   /** Its streams and files, if it has WASI. */
