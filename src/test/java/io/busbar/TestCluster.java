@@ -1,5 +1,6 @@
 package io.busbar;
 
+import io.busbar.client.Bus;
 import io.busbar.client.WasmClient;
 import io.busbar.gateway.HttpGateway;
 import io.vertx.core.Future;
@@ -143,6 +144,11 @@ public final class TestCluster implements AutoCloseable {
 
   public Vertx vertx(int index) {
     return node(index).vertx();
+  }
+
+  /** The same, for who asks in the name of others. */
+  public Bus bus(int index) {
+    return node(index).bus();
   }
 
   /** HTTP of one node, on a free port. */

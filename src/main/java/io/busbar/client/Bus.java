@@ -1,6 +1,7 @@
 package io.busbar.client;
 
 import io.busbar.model.Failure;
+import io.busbar.model.Reach;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Addresses;
 import io.busbar.wire.Body;
@@ -146,6 +147,10 @@ public final class Bus {
       return new Question(action, body, timeout, fuel, id, user, shared, origin, spending);
     }
 
+    private Reach reach() {
+      return new Reach(user, shared);
+    }
+
     private DeliveryOptions options() {
       DeliveryOptions options =
           new DeliveryOptions()
@@ -271,7 +276,7 @@ public final class Bus {
   public Future<Body> askInstance(String id, Question question) {
     try {
       return routes
-          .owner(id)
+          .owner(id, question.reach())
           .map(node -> askOwner(node, id, question))
           .orElseGet(() -> hasNode() ? askAny(id, question) : askAddress(id, question))
           .recover(
