@@ -159,9 +159,13 @@ final class ModuleService {
   private Body put(CompiledModule module, byte[] wasm, Optional<ModuleRef.Named> name, Reach who) {
     boolean added = store.put(module.id(), wasm, name, who);
     Map<String, Object> fields = fields(module.info(), who);
-    events.happened("module.put", Map.of("module", module.id().toString()));
+    tell("module.put", module.id(), who);
     fields.put("new", added);
     return Body.of(fields);
+  }
+
+  private void tell(String event, ModuleId id, Reach who) {
+    events.happened(event, Map.of("module", id.toString()), who.user());
   }
 
   private void checkSize(byte[] bytes) {
@@ -354,7 +358,7 @@ final class ModuleService {
             compiler.forget(removed.id());
           }
           if (removed.gone()) {
-            events.happened("module.removed", Map.of("module", removed.id().toString()));
+            tell("module.removed", removed.id(), who);
           }
           Map<String, Object> fields = new LinkedHashMap<>();
           fields.put("removed", ref.toString());
