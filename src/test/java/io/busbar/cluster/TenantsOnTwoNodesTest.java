@@ -8,6 +8,7 @@ import io.busbar.Failing;
 import io.busbar.Tenant;
 import io.busbar.TestCluster;
 import io.busbar.TestNode;
+import io.busbar.Until;
 import io.busbar.client.Bus;
 import io.busbar.model.Failure;
 import io.busbar.model.Home;
@@ -20,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -277,6 +279,19 @@ class TenantsOnTwoNodesTest {
         .client(0)
         .put("(module (func (export \"common\")))".getBytes(StandardCharsets.UTF_8), "common")
         .await();
+    Set<String> heard = ConcurrentHashMap.newKeySet();
+    cluster
+        .vertx(0)
+        .eventBus()
+        .<JsonObject>consumer(
+            "wasm.events",
+            event ->
+                heard.add(
+                    event.headers().get("user")
+                        + " "
+                        + event.body().getString("event")
+                        + " "
+                        + event.body().getString("id")));
     JsonObject link = new JsonObject().put("module", "moving");
     Map<String, JsonObject> specs =
         Map.of(
@@ -297,6 +312,7 @@ class TenantsOnTwoNodesTest {
           assertEquals(target, seen.getString("node"));
           assertEquals("ann", seen.getString("user"));
           ann(1).ask("wasm.instances", "stop", new JsonObject().put("id", id));
+          Until.isTrue(() -> heard.contains("ann instance.moved " + id));
         });
     assertTrue(module(ann(1), "remove", digest).getBoolean("gone"));
   }
