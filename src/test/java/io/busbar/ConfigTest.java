@@ -83,8 +83,7 @@ class ConfigTest {
     assertRefused("unknown setting `tenants.calls`", "{\"tenants\":{\"calls\":1}}");
     assertRefused(
         "unknown setting `tenants.of.acme.of`", "{\"tenants\":{\"of\":{\"acme\":{\"of\":{}}}}}");
-    assertRefused(
-        "`acme` must be an object. Given `1`.", "{\"tenants\":{\"of\":{\"acme\":1}}}");
+    assertRefused("`acme` must be an object. Given `1`.", "{\"tenants\":{\"of\":{\"acme\":1}}}");
     assertRefused(
         "`instances` must be 1 to 10000000, not 0",
         "{\"tenants\":{\"of\":{\"acme\":{\"instances\":0}}}}");
