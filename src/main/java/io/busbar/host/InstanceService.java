@@ -111,11 +111,12 @@ final class InstanceService {
     String id = spec.id().orElseThrow();
     String key = spec.home().replicas() > 1 ? copy(ask, id) : id;
     health.check();
-    Starter.Start start = starter.look(ask, key, spec);
+    Optional<String> owner = owner(ask);
+    Starter.Start start = starter.look(ask, key, spec, owner);
     if (closing) {
       throw Failure.UNAVAILABLE.because("node `%s` is closing", node.node());
     }
-    Seat seat = tenants.take(owner(ask));
+    Seat seat = tenants.take(owner);
     if (instances.putIfAbsent(key, Optional.empty()) != null) {
       seat.close();
       throw Failure.CONFLICT.because("instance `%s` exists already", key);

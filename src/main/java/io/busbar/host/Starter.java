@@ -16,6 +16,7 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -75,15 +76,32 @@ final class Starter {
     }
   }
 
-  /** Looks at what is asked before anything is taken for it; fails where it cannot be. */
-  Start look(Ask ask, String key, InstanceSpec spec) {
+  /**
+   * Looks at what is asked before anything is taken for it; fails where it cannot be.
+   *
+   * @param owner whose instance it is to be; empty: the operator's
+   */
+  Start look(Ask ask, String key, InstanceSpec spec, Optional<String> owner) {
     node.callers().checkChain(ask, spec.id().orElseThrow());
     checkLabels(spec.home());
     Limits granted = spec.limits().within(options.limits);
     checkLinks(spec.links(), granted);
     Job.Time time = Job.Time.from(LiveInstance.time(ask, granted));
     spec.imports().forEach(this::checkAddress);
+    owner.filter(user -> namesDirectories(spec)).ifPresent(Starter::refuseDirectories);
     return new Start(ask, key, spec, granted, time);
+  }
+
+  /** Whether it is to see real directories. */
+  private static boolean namesDirectories(InstanceSpec spec) {
+    return spec.wasi().stream()
+        .flatMap(wasi -> wasi.preopens().stream())
+        .anyMatch(preopen -> preopen.host().isPresent());
+  }
+
+  private static void refuseDirectories(String user) {
+    throw Failure.FORBIDDEN.because(
+        "preopens of this node's directories are not for user `%s`", Names.shown(user));
   }
 
   private void checkLabels(Home home) {
