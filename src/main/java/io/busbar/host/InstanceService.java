@@ -30,7 +30,7 @@ final class InstanceService {
 
   private final Vertx vertx;
   private final LiveInstance.Context node;
-  private final ModuleService modules;
+  private final ModuleUses modules;
   private final Tenants tenants;
   private final Health health;
   private final Starter starter;
@@ -45,7 +45,7 @@ final class InstanceService {
   InstanceService(
       Vertx vertx,
       LiveInstance.Context node,
-      ModuleService modules,
+      ModuleUses modules,
       Lanes lanes,
       Tenants tenants,
       Functions functions,

@@ -30,7 +30,7 @@ final class Starter {
 
   private final Vertx vertx;
   private final LiveInstance.Context node;
-  private final ModuleService modules;
+  private final ModuleUses modules;
   private final Lanes lanes;
   private final Functions functions;
   private final Options options;
@@ -49,7 +49,7 @@ final class Starter {
   Starter(
       Vertx vertx,
       LiveInstance.Context node,
-      ModuleService modules,
+      ModuleUses modules,
       Lanes lanes,
       Functions functions,
       Options options,
@@ -141,9 +141,9 @@ final class Starter {
   }
 
   /** The modules, unless reading and compiling takes too long: then they are given back. */
-  private Future<ModuleService.Used> useInTime(Start start, Seat seat) {
-    Future<ModuleService.Used> using = modules.use(start.spec, taker(start, seat));
-    Promise<ModuleService.Used> inTime = Promise.promise();
+  private Future<ModuleUses.Used> useInTime(Start start, Seat seat) {
+    Future<ModuleUses.Used> using = modules.use(start.spec, taker(start, seat));
+    Promise<ModuleUses.Used> inTime = Promise.promise();
     long timer =
         vertx.setTimer(
             start.time.left().toMillis(), late -> inTime.tryFail(start.time.exceeded("never")));
@@ -159,9 +159,9 @@ final class Starter {
   }
 
   /** What is taken over from another node has the modules it had there, whoever keeps them. */
-  private static ModuleService.Taker taker(Start start, Seat seat) {
+  private static ModuleUses.Taker taker(Start start, Seat seat) {
     boolean isTakenOver = start.ask.epoch().isPresent();
-    return new ModuleService.Taker(
+    return new ModuleUses.Taker(
         start.key,
         seat.user(),
         isTakenOver ? Reach.OPERATOR : start.ask.reach(),
@@ -169,7 +169,7 @@ final class Starter {
         start.time);
   }
 
-  private Future<LiveInstance> start(Start start, Seat seat, long epoch, ModuleService.Used used) {
+  private Future<LiveInstance> start(Start start, Seat seat, long epoch, ModuleUses.Used used) {
     Lane lane = new Lane(lanes, start.id(), seat.user(), LiveInstance.mailbox(start.limits));
     return Future.succeededFuture()
         .compose(open -> start(start, seat, epoch, used, lane))
@@ -178,7 +178,7 @@ final class Starter {
 
   /** The start section runs in the lane like any call, and within the same time. */
   private Future<LiveInstance> start(
-      Start start, Seat seat, long epoch, ModuleService.Used used, Lane lane) {
+      Start start, Seat seat, long epoch, ModuleUses.Used used, Lane lane) {
     Callbacks calls = new Callbacks(vertx, start.id(), functions, node.callers(), lane);
     Blueprint blueprint =
         new Blueprint(vertx, node, start.key, start.spec, start.limits, used, seat, calls);
@@ -215,7 +215,7 @@ final class Starter {
   }
 
   /** What was reserved is given back once nothing runs any more, however long that takes. */
-  private Future<Void> discard(Lane lane, ModuleService.Used used, Seat seat) {
+  private Future<Void> discard(Lane lane, ModuleUses.Used used, Seat seat) {
     return lane.close()
         .onComplete(done -> seat.close())
         .timeout(DISCARD_GRACE.toMillis(), TimeUnit.MILLISECONDS)
