@@ -222,7 +222,8 @@ public final class WasmHost {
     return vertx;
   }
 
-  Bus bus() {
+  /** How what runs beside the node asks it and the others, such as an {@code HttpGateway}. */
+  public Bus bus() {
     return bus;
   }
 

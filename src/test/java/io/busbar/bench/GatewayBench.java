@@ -1,0 +1,162 @@
+package io.busbar.bench;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.PoolOptions;
+import io.vertx.core.http.WebSocket;
+import io.vertx.core.internal.VertxInternal;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a call from outside costs over HTTP and over a WebSocket, beside a bare server of the same
+ * process that sends back what it gets; the clients are in this process.
+ */
+public final class GatewayBench {
+  private static final int[] IN_FLIGHT = {1, 64, 512};
+  private static final String PARAMS = "{\"params\":[20,22]}";
+  private static final String CALL = "/api/v1/instances/sum/call/sum";
+
+  private GatewayBench() {}
+
+  /** Prints the tables for an instance on the node that is asked, and on another one. */
+  public static void main(String[] args) throws Exception {
+    JsonObject unbounded =
+        new JsonObject().put("maxMessagesPerSecond", 10_000_000).put("maxInFlight", 1_000);
+    Edge alone = Edge.start(new JsonObject().put("node", "alone").put("http", unbounded));
+    measure("the instance is on the node that is asked", alone, new JsonObject());
+    alone.kill();
+    List<JsonObject> configs = Member.configs(2);
+    Member there = Member.start(configs.get(1));
+    Edge here = Edge.start(configs.get(0).put("http", unbounded));
+    JsonObject labels = new JsonObject().put("labels", new JsonObject().put("node", "n1"));
+    measure("the instance is on another node", here, new JsonObject().put("placement", labels));
+    here.kill();
+    there.kill();
+    System.exit(0);
+  }
+
+  private static void measure(String what, Edge edge, JsonObject spec) {
+    Vertx vertx = Vertx.vertx();
+    Context context = ((VertxInternal) vertx).createEventLoopContext();
+    start(vertx, edge, spec);
+    for (int inFlight : IN_FLIGHT) {
+      int calls = inFlight == 1 ? 2_000 : 15_000;
+      HttpClient http = http(vertx, inFlight);
+      Socket echo = Socket.open(vertx, context, edge.echo, "/");
+      Socket calling = Socket.open(vertx, context, edge.gateway, "/api/v1/ws");
+      Way.measure(
+          what + ", HTTP",
+          inFlight,
+          List.of(
+              new Way("echo over HTTP", calls, context, () -> post(http, edge.echo, "/")),
+              new Way("sum over HTTP", calls, context, () -> post(http, edge.gateway, CALL))));
+      Way.measure(
+          what + ", WebSocket",
+          inFlight,
+          List.of(
+              new Way("echo over a WebSocket", calls, context, echo::ask),
+              new Way("sum over a WebSocket", calls, context, calling::ask)));
+      http.close().await();
+    }
+    vertx.close().await();
+  }
+
+  private static void start(Vertx vertx, Edge edge, JsonObject spec) {
+    String base64 = Base64.getEncoder().encodeToString(Guests.binary("sum"));
+    JsonObject bytes = new JsonObject().put("bytes", base64);
+    JsonObject body = spec.copy().put("id", "sum").put("module", bytes);
+    HttpClient http = http(vertx, 1);
+    send(http, edge.gateway, "/api/v1/instances", body.encode()).await();
+    http.close().await();
+  }
+
+  private static HttpClient http(Vertx vertx, int connections) {
+    return vertx
+        .httpClientBuilder()
+        .with(new HttpClientOptions().setKeepAlive(true))
+        .with(new PoolOptions().setHttp1MaxSize(connections))
+        .build();
+  }
+
+  private static Future<Buffer> post(HttpClient http, int port, String path) {
+    return send(http, port, path, PARAMS);
+  }
+
+  private static Future<Buffer> send(HttpClient http, int port, String path, String body) {
+    return http.request(HttpMethod.POST, port, "127.0.0.1", path)
+        .compose((HttpClientRequest request) -> request.send(Buffer.buffer(body)))
+        .compose(
+            response ->
+                response.statusCode() / 100 == 2
+                    ? response.body()
+                    : Future.failedFuture("status " + response.statusCode()));
+  }
+
+  /** One socket, whose answers are told by their id. */
+  private static final class Socket {
+    private static final JsonObject FRAME =
+        new JsonObject()
+            .put("action", "call")
+            .put("instance", "sum")
+            .put(
+                "body",
+                new JsonObject()
+                    .put("function", "sum")
+                    .put("params", new JsonArray().add(20).add(22)));
+
+    private final Map<String, Promise<Void>> asked = new HashMap<>(); // on its event loop
+    private WebSocket socket;
+    private long ids;
+
+    static Socket open(Vertx vertx, Context context, int port, String path) {
+      Socket opened = new Socket();
+      Promise<Void> open = Promise.promise();
+      context.runOnContext(
+          run ->
+              vertx
+                  .createWebSocketClient()
+                  .connect(port, "127.0.0.1", path)
+                  .onSuccess(opened::use)
+                  .<Void>mapEmpty()
+                  .onComplete(open));
+      open.future().await();
+      return opened;
+    }
+
+    private void use(WebSocket opened) {
+      socket = opened;
+      opened.textMessageHandler(this::answered);
+    }
+
+    private void answered(String text) {
+      int start = text.indexOf("\"id\":\"") + 6;
+      String id = text.substring(start, text.indexOf('"', start));
+      Promise<Void> waiting = asked.remove(id);
+      if (text.contains("\"error\"")) {
+        waiting.fail(text);
+      } else {
+        waiting.complete();
+      }
+    }
+
+    Future<Void> ask() {
+      String id = Long.toString(ids++);
+      Promise<Void> answer = Promise.promise();
+      asked.put(id, answer);
+      socket.writeTextMessage(FRAME.put("id", id).encode());
+      return answer.future();
+    }
+  }
+}
