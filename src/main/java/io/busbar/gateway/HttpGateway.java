@@ -120,6 +120,7 @@ public final class HttpGateway {
   private Router router(long bodyBytes) {
     Router router = Router.router(vertx);
     router.route().handler(loopback).failureHandler(Answers::failed);
+    Pages.on(router);
     router.route().handler(this::refuseWhileDraining);
     router.route().handler(HttpGateway::keepBodyAsItIs);
     router.route().handler(BodyHandler.create(false).setBodyLimit(bodyBytes));
