@@ -136,11 +136,11 @@ public record Config(
         compiler(
             section(root, "engine", "machine", "inlineBytes", "idleBytes"), root.object("modules")),
         root.optionalString("data").map(data -> path("data", data)),
-        http(section(root, "http", "host", "port")),
+        HttpConfig.from(root),
         cluster(host, root));
   }
 
-  private static Path path(String key, String text) {
+  static Path path(String key, String text) {
     try {
       return Path.of(text);
     } catch (InvalidPathException e) {
@@ -148,10 +148,18 @@ public record Config(
     }
   }
 
-  private static Body section(Body root, String name, String... keys) {
+  static Body section(Body root, String name, String... keys) {
     Body section = root.object(name);
     known(name + ".", section, Set.of(keys));
     return section;
+  }
+
+  static List<String> strings(Body section, String key) {
+    return section.list(key).stream().map(String::valueOf).toList();
+  }
+
+  static void known(String path, Body section, String... keys) {
+    known(path, section, Set.of(keys));
   }
 
   private static void known(String path, Body section, Set<String> keys) {
@@ -186,7 +194,9 @@ public record Config(
   private static Host.Quota quota(Body root) {
     Body memory = section(root, "memory", "heapShare", "maxBytes");
     Body instances = section(root, "instances", "max");
-    Body tenants = section(root, "tenants", "instances", "memoryBytes");
+    Body tenants =
+        section(
+            root, "tenants", "instances", "memoryBytes", "callsPerSecond", "fuelPerMinute", "of");
     return new Host.Quota(
         memoryBytes(memory),
         number(instances, "max", 100_000, 10_000_000),
@@ -221,7 +231,7 @@ public record Config(
 
   private static List<String> denied(Body from) {
     known("bus.from.", from, Set.of("deny"));
-    return from.list("deny").stream().map(String::valueOf).toList();
+    return strings(from, "deny");
   }
 
   private static Limits limits(Body section) {
@@ -241,18 +251,18 @@ public record Config(
     return limits;
   }
 
-  private static int number(Body section, String key, int standard, int most) {
+  static int number(Body section, String key, int standard, int most) {
     return (int) number(section, key, (long) standard, most);
   }
 
-  private static long number(Body section, String key, long standard, long most) {
+  static long number(Body section, String key, long standard, long most) {
     if (!section.has(key)) {
       return standard;
     }
     return within(section, key, 1, most);
   }
 
-  private static long within(Body section, String key, long least, long most) {
+  static long within(Body section, String key, long least, long most) {
     long value = section.whole(key);
     if (value < least || value > most) {
       throw Failure.BAD_REQUEST.because("`%s` must be %d to %d, not %d", key, least, most, value);
@@ -299,13 +309,6 @@ public record Config(
         "`machine` must be auto, compiled or interpreted. Given `%s`.", Names.shown(text));
   }
 
-  private static HttpGateway.Options http(Body http) {
-    HttpGateway.Options standard = HttpGateway.Options.STANDARD;
-    long port = http.has("port") ? http.whole("port") : standard.port();
-    return new HttpGateway.Options(
-        http.optionalString("host").orElse(standard.host()), HttpGateway.Options.port(port));
-  }
-
   private static Clustering cluster(Host.Options host, Body root) {
     Body cluster = clusterSection(root);
     long port = cluster.has("port") ? cluster.whole("port") : 0;
@@ -316,7 +319,7 @@ public record Config(
             cluster.optionalString("name").orElse("busbar"),
             cluster.optionalString("host").orElse(HttpGateway.Options.STANDARD.host()),
             HttpGateway.Options.port(port),
-            cluster.list("join").stream().map(String::valueOf).toList(),
+            strings(cluster, "join"),
             serviceDns(cluster),
             cluster.has("size") ? (int) within(cluster, "size", 0, MOST_NODES) : 0,
             patience(cluster),

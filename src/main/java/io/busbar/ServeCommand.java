@@ -14,6 +14,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -26,7 +27,7 @@ import picocli.CommandLine.Spec;
 /** {@code busbar serve}: a node with HTTP, until it is told to end. */
 @Command(
     name = "serve",
-    description = "Runs a node: its bus addresses, and HTTP on loopback.",
+    description = "Runs a node: its bus addresses, and HTTP for the clients it knows.",
     mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
   private static final Duration CLOSE = Duration.ofSeconds(10);
@@ -34,11 +35,19 @@ final class ServeCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Option(names = "--host", paramLabel = "H", description = "A loopback address.")
+  @Option(
+      names = "--host",
+      paramLabel = "H",
+      description = "Where HTTP listens. Default: loopback.")
   private String host;
 
   @Option(names = "--port", paramLabel = "P", description = "0 for any free one. Default: 8080.")
   private Integer port;
+
+  @Option(
+      names = "--dev",
+      description = "Lets everybody on this machine in, who may do everything.")
+  private boolean dev;
 
   @Option(names = "--data", paramLabel = "DIR", description = "Keeps modules there.")
   private Path data;
@@ -89,7 +98,10 @@ final class ServeCommand implements Callable<Integer> {
       PrintWriter out = spec.commandLine().getOut();
       out.printf("busbar: node %s%n", node.node());
       node.members().ifPresent(members -> out.printf("busbar: %s%n", shown(members)));
-      out.printf("busbar: http://%s:%d/api/v1%n", shown(config.http().host()), http.port());
+      String scheme = config.http().tls().isPresent() ? "https" : "http";
+      String host = shown(config.http().host());
+      out.printf("busbar: %s://%s:%d/api/v1%n", scheme, host, http.port());
+      door(config.http()).ifPresent(text -> out.printf("busbar: %s%n", text));
       hint(out);
       out.flush();
     } catch (Exception e) {
@@ -98,6 +110,18 @@ final class ServeCommand implements Callable<Integer> {
     }
     ended.await();
     return node.drained().failed() ? Exit.INTERNAL : Exit.OK;
+  }
+
+  /** What an operator should know of who is let in. */
+  private static Optional<String> door(HttpGateway.Options http) {
+    if (http.dev()) {
+      return Optional.of(
+          "WARNING: --dev: the door is open, everybody on this machine may do everything");
+    } else if (http.credentials().isEmpty()) {
+      return Optional.of(
+          "nobody is let in over HTTP: there are no keys (`http.auth`), and --dev was not given");
+    }
+    return Optional.empty();
   }
 
   private static WasmHost alone(Config config) {
@@ -143,9 +167,10 @@ final class ServeCommand implements Callable<Integer> {
     config = config.withCluster(clustering(config.cluster()));
     HttpGateway.Options http = config.http();
     return config.withHttp(
-        new HttpGateway.Options(
-            host == null ? http.host() : host,
-            port == null ? http.port() : HttpGateway.Options.port(port)));
+        http.at(
+                host == null ? http.host() : host,
+                port == null ? http.port() : HttpGateway.Options.port(port))
+            .withDev(dev));
   }
 
   private Config.Clustering clustering(Config.Clustering known) {
@@ -167,7 +192,7 @@ final class ServeCommand implements Callable<Integer> {
     HttpGateway.Options http = config.http();
     Future<HttpGateway> opened = open(node, config, http);
     if (port == null && config.cluster().enabled()) {
-      opened = opened.recover(e -> open(node, config, new HttpGateway.Options(http.host(), 0)));
+      opened = opened.recover(e -> open(node, config, http.at(http.host(), 0)));
     }
     return opened.recover(e -> Future.failedFuture(cannotListen(http, e))).await();
   }

@@ -44,15 +44,20 @@ public record Tls(Path cert, Path key, Path ca) {
     Pem secret = new Pem("cluster.tls.key", key);
     List<X509Certificate> chain = shown.certificates();
     X509TrustManager nodes = believing(new Pem("cluster.tls.ca", ca).certificates());
-    if (!fits(secret.privateKey(), chain.get(0).getPublicKey())) {
-      throw secret.refused("it is not the key of `" + cert + "`");
-    }
+    checkFits(shown, secret);
     try {
       X509Certificate[] asOthers = chain.toArray(X509Certificate[]::new);
       nodes.checkClientTrusted(asOthers, "UNKNOWN");
       nodes.checkServerTrusted(asOthers, "UNKNOWN");
     } catch (CertificateException e) {
       throw shown.refused("who trusts `" + ca + "` refuses it: " + e.getMessage());
+    }
+  }
+
+  /** Fails with {@code BAD_REQUEST} where the one is not the key of the other. */
+  static void checkFits(Pem cert, Pem key) {
+    if (!fits(key.privateKey(), cert.certificates().get(0).getPublicKey())) {
+      throw key.refused("it is not the key of `" + cert.file() + "`");
     }
   }
 

@@ -50,7 +50,7 @@ class JarIT {
   @Test
   void serve_answersOverHttp_keepsModules_andEndsWhenTold() throws Exception {
     String data = folder.resolve("data").toString();
-    Process first = run("serve", "--port", "0", "--data", data);
+    Process first = run("serve", "--dev", "--port", "0", "--data", data);
     try {
       String api = address(first);
       byte[] wat = Guests.text("multi");
@@ -63,7 +63,7 @@ class JarIT {
     } finally {
       first.destroyForcibly();
     }
-    Process second = run("serve", "--port", "0", "--data", data);
+    Process second = run("serve", "--dev", "--port", "0", "--data", data);
     try {
       assertCalled(address(second));
     } finally {

@@ -137,6 +137,14 @@ class MainTest {
         3,
         "cannot listen on `0.0.0.0`: without authentication only loopback is allowed",
         "serve",
+        "--dev",
+        "--host",
+        "0.0.0.0");
+    assertFails(
+        3,
+        "cannot listen on `0.0.0.0`: without `http.tls` tokens could be read on their way; say"
+            + " `http.plaintext` where something else in front of it does the encryption",
+        "serve",
         "--host",
         "0.0.0.0");
     assertFails(

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 
 /** {@code nodes}, {@code ps}, {@code drain} and {@code move}, asked of real gateways. */
 class NodeCommandsTest {
-  private static final HttpGateway.Options ANYWHERE = new HttpGateway.Options("127.0.0.1", 0);
+  private static final HttpGateway.Options ANYWHERE = HttpGateway.Options.dev("127.0.0.1", 0);
 
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();

@@ -60,6 +60,7 @@ class ServeClusterTest {
                 CLASSES,
                 "io.busbar.Main",
                 "serve",
+                "--dev",
                 "--cluster",
                 "--port=0",
                 "--config",

@@ -1,5 +1,6 @@
 package io.busbar;
 
+import io.busbar.client.Bus;
 import io.busbar.client.WasmClient;
 import io.busbar.gateway.HttpGateway;
 import io.vertx.core.Future;
@@ -145,9 +146,14 @@ public final class TestCluster implements AutoCloseable {
     return node(index).vertx();
   }
 
+  /** The same, for who asks in the name of others. */
+  public Bus bus(int index) {
+    return node(index).bus();
+  }
+
   /** HTTP of one node, on a free port. */
   public HttpGateway http(int index) {
-    HttpGateway.Options anywhere = new HttpGateway.Options("127.0.0.1", 0);
+    HttpGateway.Options anywhere = HttpGateway.Options.dev("127.0.0.1", 0);
     return HttpGateway.open(
             vertx(index), anywhere, node(index).bus(), 1 << 20, Duration.ofMinutes(1))
         .await();

@@ -1,6 +1,7 @@
 package io.busbar.client;
 
 import io.busbar.model.Failure;
+import io.busbar.model.Reach;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Addresses;
 import io.busbar.wire.Body;
@@ -14,6 +15,7 @@ import io.vertx.core.eventbus.Message;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.LongConsumer;
 
 /** Asks over the event bus, and turns what comes back into bodies and {@link WasmException}s. */
 public final class Bus {
@@ -75,7 +77,9 @@ public final class Bus {
    * @param fuel what it may use at most; none: what the instance has
    * @param id what {@code cancel} may name it by
    * @param user who asks
+   * @param shared whether a user may use what is the operator's too
    * @param origin the callback it comes from
+   * @param spending told how much fuel it has used
    */
   public record Question(
       String action,
@@ -84,7 +88,9 @@ public final class Bus {
       OptionalLong fuel,
       Optional<String> id,
       Optional<String> user,
-      Optional<Origin> origin) {
+      boolean shared,
+      Optional<Origin> origin,
+      LongConsumer spending) {
     public static Question of(String action, Body body) {
       return new Question(
           action,
@@ -93,7 +99,9 @@ public final class Bus {
           OptionalLong.empty(),
           Optional.empty(),
           Optional.empty(),
-          Optional.empty());
+          false,
+          Optional.empty(),
+          spent -> {});
     }
 
     /** With time to compile a large module. */
@@ -101,17 +109,46 @@ public final class Bus {
       return withTimeout(Optional.of(COMPILING));
     }
 
+    public Question withBody(Body body) {
+      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending);
+    }
+
     public Question withTimeout(Optional<Duration> timeout) {
-      return new Question(action, body, timeout, fuel, id, user, origin);
+      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending);
     }
 
     /** In the name of a user. */
     public Question as(String user) {
-      return new Question(action, body, timeout, fuel, id, Optional.of(user), origin);
+      return new Question(
+          action, body, timeout, fuel, id, Optional.of(user), shared, origin, spending);
+    }
+
+    /** By a user who may use what is the operator's too. */
+    public Question withShared() {
+      return new Question(action, body, timeout, fuel, id, user, true, origin, spending);
+    }
+
+    /** With the name that {@code cancel} may know it by. */
+    public Question named(Optional<String> id) {
+      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending);
+    }
+
+    /** Out of this callback. */
+    public Question from(Optional<Origin> origin) {
+      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending);
+    }
+
+    /** With what is told how much fuel it has used, where that is counted. */
+    public Question spending(LongConsumer told) {
+      return new Question(action, body, timeout, fuel, id, user, shared, origin, told);
     }
 
     public Question withFuel(OptionalLong fuel) {
-      return new Question(action, body, timeout, fuel, id, user, origin);
+      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending);
+    }
+
+    private Reach reach() {
+      return new Reach(user, shared);
     }
 
     private DeliveryOptions options() {
@@ -125,8 +162,19 @@ public final class Bus {
       fuel.ifPresent(f -> options.addHeader(Headers.FUEL, Long.toString(f)));
       id.ifPresent(i -> options.addHeader(Headers.ID, i));
       user.ifPresent(u -> options.addHeader(Headers.USER, u));
+      if (shared) {
+        options.addHeader(Headers.SHARED, Headers.IS_SHARED);
+      }
       origin.ifPresent(o -> o.addTo(options));
       return options;
+    }
+
+    private Body answer(Message<?> reply) {
+      String spent = reply.headers().get(Headers.FUEL);
+      if (spent != null) {
+        spending.accept(Long.parseLong(spent));
+      }
+      return Failures.answer(reply);
     }
 
     /** The owner's time in whole milliseconds, at least one; zero stays the instance's own. */
@@ -151,7 +199,7 @@ public final class Bus {
   /** Asks at a common address: the node of this JVM, where there is one. */
   public Future<Body> ask(String address, Question question) {
     try {
-      return request(address, question.body(), local(question.options()))
+      return request(address, question, local(question.options()))
           .recover(e -> Future.failedFuture(Failures.from(e)));
     } catch (WasmException e) {
       return Future.failedFuture(e);
@@ -160,14 +208,17 @@ public final class Bus {
 
   private Future<Body> request(String address, Question question) {
     try {
-      return request(address, question.body(), question.options());
+      return request(address, question, question.options());
     } catch (WasmException e) {
       return Future.failedFuture(e);
     }
   }
 
-  private Future<Body> request(String address, Body body, DeliveryOptions options) {
-    return vertx.eventBus().<Object>request(address, body, options).map(Failures::answer);
+  private Future<Body> request(String address, Question question, DeliveryOptions options) {
+    return vertx
+        .eventBus()
+        .<Object>request(address, question.body(), options)
+        .map(question::answer);
   }
 
   /** Asks one node: whatever it has not answered when it is lost fails with {@code NODE_LOST}. */
@@ -225,7 +276,7 @@ public final class Bus {
   public Future<Body> askInstance(String id, Question question) {
     try {
       return routes
-          .owner(id)
+          .owner(id, question.reach())
           .map(node -> askOwner(node, id, question))
           .orElseGet(() -> hasNode() ? askAny(id, question) : askAddress(id, question))
           .recover(
@@ -240,7 +291,7 @@ public final class Bus {
   /** What is not there any more may have moved: then the nodes find it. */
   private Future<Body> askOwner(String node, String id, Question question) {
     return askNode(node, question.body(), named(id, question))
-        .map(Failures::answer)
+        .map(question::answer)
         .recover(e -> Failures.isNotRun(e) ? askAny(id, question) : Future.failedFuture(e));
   }
 
@@ -250,7 +301,7 @@ public final class Bus {
   }
 
   private Future<Body> askAny(String id, Question question) {
-    return request(addresses.instances(), question.body(), local(named(id, question)));
+    return request(addresses.instances(), question, local(named(id, question)));
   }
 
   private static DeliveryOptions named(String id, Question question) {

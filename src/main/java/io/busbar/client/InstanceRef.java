@@ -53,8 +53,13 @@ public final class InstanceRef extends ExportsRef {
 
   @Override
   Future<Body> ask(String action, Body body) {
-    return bus.askInstance(
-        id, new Bus.Question(action, body, timeout, fuel, operation, Optional.empty(), origin));
+    Bus.Question question =
+        Bus.Question.of(action, body)
+            .withTimeout(timeout)
+            .withFuel(fuel)
+            .named(operation)
+            .from(origin);
+    return bus.askInstance(id, question);
   }
 
   /** Its streams and files, if it has WASI. */

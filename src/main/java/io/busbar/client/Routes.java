@@ -1,5 +1,6 @@
 package io.busbar.client;
 
+import io.busbar.model.Reach;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -14,7 +15,7 @@ public interface Routes {
         }
 
         @Override
-        public Optional<String> owner(String instance) {
+        public Optional<String> owner(String instance, Reach asker) {
           return Optional.empty();
         }
 
@@ -37,8 +38,11 @@ public interface Routes {
   /** The node of this JVM, if there is one: it answers at the common addresses. */
   Optional<String> self();
 
-  /** The node an instance lives on; empty where that is not known here, or it is gone. */
-  Optional<String> owner(String instance);
+  /**
+   * The node an instance lives on; empty where that is not known here, or it is gone, or out of the
+   * asker's reach.
+   */
+  Optional<String> owner(String instance, Reach asker);
 
   /** Whether this node is in the cluster and answers. */
   boolean isThere(String node);

@@ -9,6 +9,7 @@ import io.busbar.host.Host;
 import io.busbar.host.Roster;
 import io.busbar.model.Failure;
 import io.busbar.model.Home;
+import io.busbar.model.Reach;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Addresses;
 import io.busbar.wire.Ask;
@@ -65,7 +66,8 @@ public final class Cluster implements Roster, Routes {
     this.pulse = heartbeat.pulse();
     this.bus = new Bus(vertx, addresses, this);
     this.doors =
-        new Doors(vertx, addresses, policy, (ask, id) -> router.route(ask, id), this::close);
+        new Doors(
+            vertx, addresses, policy, (ask, id) -> router.routeFromDoor(ask, id), this::close);
     members.onChange(this::membersChanged, this::gone, this::ended);
     directory.reload();
   }
@@ -341,10 +343,10 @@ public final class Cluster implements Roster, Routes {
   }
 
   @Override
-  public Optional<String> owner(String instance) {
+  public Optional<String> owner(String instance, Reach asker) {
     return directory
         .find(instance)
-        .filter(Entry::isLive)
+        .filter(entry -> entry.isLive() && asker.includes(entry.user()))
         .map(Entry::owner)
         .filter(node -> isThere(node) && directory.stateOf(node).isPresent());
   }

@@ -185,6 +185,7 @@ final class Copies {
 
   private Map<String, Object> describe(String id, Entry all) {
     Map<String, Object> fields = common(id, all);
+    all.user().ifPresent(user -> fields.put("user", user));
     List<Map<String, Object>> each = new ArrayList<>();
     Directory.copyKeys(id, all.home().replicas())
         .forEach(key -> directory.find(key).ifPresent(entry -> each.add(about(key, entry))));

@@ -80,7 +80,11 @@ final class Moves {
     String key = ask.instance().orElseGet(() -> ask.body().string("id"));
     String target = Names.check("node", ask.body().string("node"));
     boolean fresh = ask.body().optionalBoolean("fresh").orElse(false);
-    Entry entry = directory.find(key).orElseThrow(() -> WasmException.noSuchInstance(key));
+    Entry entry =
+        directory
+            .find(key)
+            .filter(known -> ask.mayUse(known.user()))
+            .orElseThrow(() -> WasmException.noSuchInstance(key));
     ask.concerns(Roster.id(key), members.self());
     checkTarget(entry, target);
     if (target.equals(members.self())) {

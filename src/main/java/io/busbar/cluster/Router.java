@@ -74,7 +74,7 @@ final class Router {
   Future<Body> handle(Ask ask) {
     return switch (ask.action()) {
       case "start" -> start(ask);
-      case "list" -> list();
+      case "list" -> list(ask);
       case "stop", "describe", "move" -> route(ask, ask.instance().orElseGet(() -> id(ask)));
       default -> route(ask, ask.instance().orElseThrow(ask::unknownAction));
     };
@@ -138,7 +138,7 @@ final class Router {
     }
   }
 
-  private Future<Body> list() {
+  private Future<Body> list(Ask ask) {
     return work.run(
         () -> {
           directory.reload();
@@ -147,12 +147,16 @@ final class Router {
               .all()
               .forEach(
                   (key, entry) -> {
-                    if (entry.spec().isPresent() && !entry.isCopies()) {
+                    if (isListed(entry) && ask.mayUse(entry.user())) {
                       instances.add(about(key, entry));
                     }
                   });
           return Body.of("instances", instances);
         });
+  }
+
+  private static boolean isListed(Entry entry) {
+    return entry.spec().isPresent() && !entry.isCopies();
   }
 
   private Map<String, Object> about(String key, Entry entry) {
@@ -164,6 +168,7 @@ final class Router {
     fields.put("module", entry.modules().get(0));
     fields.put("node", entry.owner());
     fields.put("epoch", entry.epoch());
+    entry.user().ifPresent(user -> fields.put("user", user));
     entry.address().ifPresent(address -> fields.put("address", address));
     if (!entry.isLive()) {
       fields.put("state", "moving");
@@ -173,9 +178,22 @@ final class Router {
     return fields;
   }
 
+  /** The same from the address that the copies of an instance share. */
+  Future<Body> routeFromDoor(Ask ask, String id) {
+    if (directory.find(id).filter(entry -> !ask.mayUse(entry.user())).isPresent()) {
+      throw ask.unheard();
+    }
+    return route(ask, id);
+  }
+
+  /** What who asks may use of what this node knows. */
+  private Optional<Entry> find(Ask ask, String key) {
+    return directory.find(key).filter(entry -> ask.mayUse(entry.user()));
+  }
+
   /** Passes an operation on an instance, or on one of its copies, to where it is. */
   Future<Body> route(Ask ask, String key) {
-    Optional<Entry> known = directory.find(key).filter(this::isReachable);
+    Optional<Entry> known = find(ask, key).filter(this::isReachable);
     return known.isPresent()
         ? passOn(ask, key, known.get())
         : work.run(() -> directory.fetch(key)).compose(found -> route(ask, key, found));
@@ -191,7 +209,8 @@ final class Router {
   }
 
   private Future<Body> route(Ask ask, String key, Optional<Entry> found) {
-    if (found.isEmpty() || found.get().spec().isEmpty()) {
+    Optional<Entry> usable = found.filter(entry -> ask.mayUse(entry.user()));
+    if (usable.isEmpty() || usable.get().spec().isEmpty()) {
       throw WasmException.noSuchInstance(key);
     }
     if (isReachable(found.get())) {
@@ -281,7 +300,7 @@ final class Router {
   }
 
   private Future<Body> again(Ask ask, String key) {
-    Entry entry = directory.find(key).orElseThrow(() -> WasmException.noSuchInstance(key));
+    Entry entry = find(ask, key).orElseThrow(() -> WasmException.noSuchInstance(key));
     return isReachable(entry) ? passOn(ask, key, entry) : later(ask, key);
   }
 }

@@ -2,37 +2,91 @@ package io.busbar.gateway;
 
 import io.busbar.client.Bus;
 import io.busbar.model.Failure;
-import io.busbar.model.Names;
 import io.busbar.wire.Addresses;
-import io.busbar.wire.Body;
 import io.vertx.core.Future;
-import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
-import io.vertx.ext.web.Route;
+import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 
-/**
- * {@code /api/v1} over HTTP: each request becomes one message on the bus.
- *
- * <p>It asks nobody for a password, so it listens on loopback only, and refuses what a page of
- * another site sends through a browser on this machine.
- */
+/** The door of this room: HTTP and sockets for clients that have no bus, behind a guard. */
 public final class HttpGateway {
   /**
-   * Where to listen.
+   * Where to listen, and whom to let in.
    *
-   * @param host a loopback address
+   * @param host an address of this machine
    * @param port 0 for any free one
+   * @param dev whether everybody on this machine is let in and may do everything
+   * @param origins of sites whose pages may ask, beside its own
+   * @param tls its certificate; none: it speaks plain HTTP
+   * @param plaintext whether it may do so elsewhere than on loopback
    */
-  public record Options(String host, int port) {
-    public static final Options STANDARD = new Options("127.0.0.1", 8080);
+  public record Options(
+      String host,
+      int port,
+      boolean dev,
+      List<String> origins,
+      Optional<Certificate> tls,
+      boolean plaintext,
+      Credentials.Options credentials,
+      Quotas.Options quotas,
+      Bounds bounds) {
+
+    /** On the standard port of loopback, for nobody. */
+    public static final Options STANDARD =
+        new Options(
+            "127.0.0.1",
+            8080,
+            false,
+            List.of(),
+            Optional.empty(),
+            false,
+            Credentials.Options.NOBODY,
+            Quotas.Options.STANDARD,
+            Bounds.STANDARD);
+
+    public Options {
+      origins = List.copyOf(origins);
+      origins.forEach(Origins::check);
+    }
+
+    /** There, for everybody on this machine. */
+    public static Options dev(String host, int port) {
+      return STANDARD.at(host, port).withDev(true);
+    }
+
+    public Options at(String host, int port) {
+      return new Options(host, port, dev, origins, tls, plaintext, credentials, quotas, bounds);
+    }
+
+    public Options withDev(boolean dev) {
+      return new Options(host, port, dev, origins, tls, plaintext, credentials, quotas, bounds);
+    }
+
+    public Options withOrigins(List<String> origins) {
+      return new Options(host, port, dev, origins, tls, plaintext, credentials, quotas, bounds);
+    }
+
+    public Options withCredentials(Credentials.Options credentials) {
+      return new Options(host, port, dev, origins, tls, plaintext, credentials, quotas, bounds);
+    }
+
+    public Options withQuotas(Quotas.Options quotas) {
+      return new Options(host, port, dev, origins, tls, plaintext, credentials, quotas, bounds);
+    }
+
+    public Options withBounds(Bounds bounds) {
+      return new Options(host, port, dev, origins, tls, plaintext, credentials, quotas, bounds);
+    }
 
     /** The port itself if there can be one of this number; else {@code BAD_REQUEST}. */
     public static int port(long number) {
@@ -43,24 +97,51 @@ public final class HttpGateway {
     }
   }
 
+  /** What a gateway shows who connects: PEM files with a certificate and its private key. */
+  public record Certificate(Path cert, Path key) {}
+
+  /**
+   * What clients may cost a gateway.
+   *
+   * @param connections at once
+   * @param uploadBytes of all request bodies at once
+   * @param messageBytes of one message on a socket
+   * @param messagesPerSecond on one socket
+   * @param inFlight operations of one socket that have no answer yet
+   * @param unreadBytes that wait for one client to read them
+   */
+  public record Bounds(
+      int connections,
+      long uploadBytes,
+      int messageBytes,
+      int messagesPerSecond,
+      int inFlight,
+      int unreadBytes) {
+    public static final Bounds STANDARD =
+        new Bounds(10_000, 128L << 20, 1 << 20, 5_000, 256, 1 << 20);
+  }
+
   /** What the routes need to read a request's body: a whole module, plus its name. */
   private static final int BODY_MARGIN = 64 << 10;
 
   private static final Duration IDLE = Duration.ofMinutes(1);
 
-  private static final String API = "/api/v1";
-  private static final String BYTES = "application/octet-stream";
-
   private final Vertx vertx;
-  private final Bus bus;
-  private final Loopback loopback;
+  private final Options options;
+  private final Guard guard;
+  private final Access access;
+  private final Connections connections;
+  private final Addresses addresses;
   private HttpServer server;
   private volatile boolean draining;
 
-  private HttpGateway(Vertx vertx, Bus bus, Loopback loopback) {
+  private HttpGateway(Vertx vertx, Options options, Bus bus, Guard guard) {
     this.vertx = vertx;
-    this.bus = bus;
-    this.loopback = loopback;
+    this.options = options;
+    this.guard = guard;
+    this.addresses = bus.addresses();
+    this.access = new Access(bus, new Quotas(options.quotas()));
+    this.connections = new Connections(vertx, options.bounds().connections());
   }
 
   /**
@@ -71,9 +152,9 @@ public final class HttpGateway {
    */
   public static Future<HttpGateway> open(
       Vertx vertx, Options options, Bus bus, long bodyBytes, Duration longest) {
-    return Loopback.check(vertx, options.host())
-        .map(loopback -> new HttpGateway(vertx, bus, loopback))
-        .compose(gateway -> gateway.listen(options, bodyBytes, longest));
+    return Guard.open(vertx, options)
+        .map(guard -> new HttpGateway(vertx, options, bus, guard))
+        .compose(gateway -> gateway.listen(bodyBytes, longest));
   }
 
   /** The same, asking at the addresses of any node. */
@@ -82,26 +163,47 @@ public final class HttpGateway {
     return open(vertx, options, new Bus(vertx, addresses), bodyBytes, longest);
   }
 
-  private Future<HttpGateway> listen(Options options, long bodyBytes, Duration longest) {
-    Duration idle = longer(longest, patience()).plus(IDLE);
+  private Future<HttpGateway> listen(long bodyBytes, Duration longest) {
+    return vertx
+        .createHttpServer(http(longer(longest, patience()).plus(IDLE)))
+        .connectionHandler(connections::accept)
+        .requestHandler(router(bodyBytes + BODY_MARGIN))
+        .listen()
+        .onSuccess(listening -> server = listening)
+        .onFailure(e -> release())
+        .map(this);
+  }
+
+  private HttpServerOptions http(Duration idle) {
     HttpServerOptions http =
         new HttpServerOptions()
             .setHost(options.host())
             .setPort(options.port())
             .setHttp2ClearTextEnabled(false) // it knows no Host header, which the guard looks at
+            .setUseAlpn(false)
+            .setPerMessageWebSocketCompressionSupported(false) // what is small may become large
+            .setPerFrameWebSocketCompressionSupported(false)
+            .setMaxWebSocketFrameSize(options.bounds().messageBytes())
+            .setMaxWebSocketMessageSize(options.bounds().messageBytes())
+            .setRegisterWebSocketWriteHandlers(false)
             .setIdleTimeout(Math.toIntExact(idle.toSeconds()))
             .setIdleTimeoutUnit(TimeUnit.SECONDS);
-    return vertx
-        .createHttpServer(http)
-        .requestHandler(router(bodyBytes + BODY_MARGIN))
-        .listen()
-        .onSuccess(listening -> server = listening)
-        .map(this);
+    options.tls().ifPresent(tls -> secure(http, tls));
+    return http;
+  }
+
+  private static void secure(HttpServerOptions http, Certificate tls) {
+    http.setSsl(true)
+        .setKeyCertOptions(
+            new PemKeyCertOptions()
+                .setCertPath(tls.cert().toString())
+                .setKeyPath(tls.key().toString()))
+        .setEnabledSecureTransportProtocols(Set.of("TLSv1.3", "TLSv1.2"));
   }
 
   /** What is asked at a common address may take so long. */
   private static Duration patience() {
-    return Bus.Question.of("list", Body.EMPTY).patient().timeout().orElseThrow();
+    return Bus.Question.of("list", io.busbar.wire.Body.EMPTY).patient().timeout().orElseThrow();
   }
 
   private static Duration longer(Duration one, Duration other) {
@@ -113,21 +215,28 @@ public final class HttpGateway {
     return server.actualPort();
   }
 
+  /** Stops listening, and ends what is under way. */
   public Future<Void> close() {
+    release();
     return server.close();
+  }
+
+  private void release() {
+    connections.close();
+    guard.close();
   }
 
   private Router router(long bodyBytes) {
     Router router = Router.router(vertx);
-    router.route().handler(loopback).failureHandler(Answers::failed);
+    router.route().handler(connections::asked).failureHandler(Answers::failed);
+    guard.watch(router);
     Pages.on(router);
+    router.route().handler(guard::authenticate);
     router.route().handler(this::refuseWhileDraining);
     router.route().handler(HttpGateway::keepBodyAsItIs);
+    router.route().handler(new Uploads(bodyBytes, options.bounds().uploadBytes()));
     router.route().handler(BodyHandler.create(false).setBodyLimit(bodyBytes));
-    modules(router);
-    instances(router);
-    memory(router);
-    nodes(router);
+    new ApiRoutes(access, addresses).addTo(router);
     router
         .errorHandler(400, Answers::failed)
         .errorHandler(404, Answers::noRoute)
@@ -152,152 +261,5 @@ public final class HttpGateway {
   /** From now on new requests are refused with {@code UNAVAILABLE}. */
   public void drain() {
     draining = true;
-  }
-
-  private static Route get(Router router, String path) {
-    return router.get(API + path);
-  }
-
-  private void nodes(Router router) {
-    String address = bus.addresses().nodes();
-    get(router, "/nodes").handler(answering(ctx -> ask(ctx, address, "list", Body.EMPTY)));
-    router
-        .post(API + "/nodes/:node/drain")
-        .handler(
-            answering(
-                ctx -> ask(ctx, address, "drain", Requests.with(Requests.json(ctx), ctx, "node"))));
-  }
-
-  private void modules(Router router) {
-    String address = bus.addresses().modules();
-    router
-        .post(API + "/modules")
-        .handler(answering(201, ctx -> ask(ctx, address, "put", Requests.putBody(ctx))));
-    get(router, "/modules").handler(answering(ctx -> ask(ctx, address, "list", Body.EMPTY)));
-    get(router, "/modules/:ref")
-        .handler(answering(ctx -> ask(ctx, address, "describe", Requests.module(ctx))));
-    get(router, "/modules/:ref/wasm")
-        .handler(
-            ctx ->
-                Answers.bytes(
-                    ctx,
-                    ask(ctx, address, "get", Requests.module(ctx)),
-                    "bytes",
-                    "application/wasm"));
-    router
-        .delete(API + "/modules/:ref")
-        .handler(answering(ctx -> ask(ctx, address, "remove", Requests.module(ctx))));
-  }
-
-  private void instances(Router router) {
-    String address = bus.addresses().instances();
-    router
-        .post(API + "/instances")
-        .handler(answering(201, ctx -> ask(ctx, address, "start", Requests.json(ctx))));
-    get(router, "/instances").handler(answering(ctx -> ask(ctx, address, "list", Body.EMPTY)));
-    get(router, "/instances/:id").handler(answering(ctx -> ask(ctx, "describe", Body.EMPTY)));
-    router
-        .delete(API + "/instances/:id")
-        .handler(answering(ctx -> ask(ctx, address, "stop", Body.of("id", Requests.id(ctx)))));
-    router
-        .post(API + "/instances/:id/move")
-        .handler(
-            answering(
-                ctx -> ask(ctx, address, "move", Requests.with(Requests.json(ctx), ctx, "id"))));
-    router
-        .post(API + "/instances/:id/call/:function")
-        .handler(
-            answering(ctx -> ask(ctx, "call", Requests.with(Requests.json(ctx), ctx, "function"))));
-    router.post(API + "/instances/:id/invoke/:function").handler(this::invoke);
-    get(router, "/instances/:id/exports/:function").handler(this::exists);
-    get(router, "/instances/:id/globals/:global")
-        .handler(
-            answering(ctx -> ask(ctx, "get-global", Requests.with(Body.EMPTY, ctx, "global"))));
-    router
-        .put(API + "/instances/:id/globals/:global")
-        .handler(
-            answering(
-                ctx -> ask(ctx, "set-global", Requests.with(Requests.json(ctx), ctx, "global"))));
-    get(router, "/instances/:id/fuel").handler(answering(ctx -> ask(ctx, "get-fuel", Body.EMPTY)));
-    router
-        .put(API + "/instances/:id/fuel")
-        .handler(answering(ctx -> ask(ctx, "set-fuel", Requests.json(ctx))));
-  }
-
-  /** JSON and text come out under the name they came in with, everything else as bytes. */
-  private void invoke(RoutingContext ctx) {
-    String type = Requests.textType(ctx).orElse(BYTES);
-    Answers.bytes(ctx, ask(ctx, "invoke", Requests.invocation(ctx)), "output", type);
-  }
-
-  private void exists(RoutingContext ctx) {
-    ask(ctx, "exists", Requests.with(Body.EMPTY, ctx, "function"))
-        .map(body -> body.optionalBoolean("exists").orElseThrow())
-        .onSuccess(
-            exists -> {
-              if (exists) {
-                ctx.response().setStatusCode(204).end();
-              } else {
-                Answers.fail(
-                    ctx,
-                    Failure.NO_SUCH_EXPORT.because(
-                        "exported function `%s` not found",
-                        Names.shown(ctx.pathParam("function"))));
-              }
-            })
-        .onFailure(e -> Answers.fail(ctx, e));
-  }
-
-  private void memory(Router router) {
-    String path = API + "/instances/:id/memory";
-    router.get(path).handler(this::readMemory);
-    router
-        .put(path)
-        .handler(
-            answering(ctx -> ask(ctx, "write-memory", Requests.slice(ctx, Requests.raw(ctx)))));
-    router
-        .post(path + "/grow")
-        .handler(answering(ctx -> ask(ctx, "grow-memory", Requests.json(ctx))));
-  }
-
-  /** A slice; without offset and length, the size. */
-  private void readMemory(RoutingContext ctx) {
-    if (Requests.query(ctx, "offset").isEmpty() && Requests.query(ctx, "length").isEmpty()) {
-      answering(c -> ask(c, "memory", Requests.memoryName(c))).handle(ctx);
-    } else {
-      Answers.bytes(ctx, ask(ctx, "read-memory", Requests.slice(ctx)), "bytes", BYTES);
-    }
-  }
-
-  /** Asks at a common address: modules and starts take as long as compiling does. */
-  private Future<Body> ask(RoutingContext ctx, String address, String action, Body body) {
-    Bus.Question question = question(ctx, action, body);
-    return bus.ask(address, question.timeout().isPresent() ? question : question.patient());
-  }
-
-  /** Asks the instance in the path. */
-  private Future<Body> ask(RoutingContext ctx, String action, Body body) {
-    return bus.askInstance(
-        Names.check("instance id", Requests.id(ctx)), question(ctx, action, body));
-  }
-
-  private static Bus.Question question(RoutingContext ctx, String action, Body body) {
-    return Bus.Question.of(action, body)
-        .withTimeout(Requests.timeout(ctx))
-        .withFuel(Requests.fuel(ctx));
-  }
-
-  private static Handler<RoutingContext> answering(Function<RoutingContext, Future<Body>> action) {
-    return answering(200, action);
-  }
-
-  /** Answers with the body as JSON, or with the structured error. */
-  private static Handler<RoutingContext> answering(
-      int status, Function<RoutingContext, Future<Body>> action) {
-    return ctx ->
-        action
-            .apply(ctx)
-            .onSuccess(body -> Answers.end(ctx, status, body))
-            .onFailure(e -> Answers.fail(ctx, e));
   }
 }

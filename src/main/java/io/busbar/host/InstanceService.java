@@ -64,10 +64,10 @@ final class InstanceService {
     Optional<String> named = ask.instance();
     return switch (ask.action()) {
       case "start" -> start(named.isEmpty() ? ask : notOfOne(ask), Codec.spec(ask.body()));
-      case "list" -> Future.succeededFuture(Body.of("instances", list()));
+      case "list" -> Future.succeededFuture(Body.of("instances", list(ask)));
       case "stop" -> stop(ask, named.orElseGet(() -> id(ask)));
-      case "describe" -> live(named.orElseGet(() -> id(ask))).handle(ask);
-      default -> live(named.orElseThrow(ask::unknownAction)).handle(ask);
+      case "describe" -> live(ask, named.orElseGet(() -> id(ask))).handle(ask);
+      default -> live(ask, named.orElseThrow(ask::unknownAction)).handle(ask);
     };
   }
 
@@ -83,14 +83,22 @@ final class InstanceService {
     return find(key).orElseThrow(() -> WasmException.noSuchInstance(key));
   }
 
+  /** What is not for who asks is not there for them. */
+  private LiveInstance live(Ask ask, String key) {
+    return find(key)
+        .filter(live -> ask.mayUse(live.user()))
+        .orElseThrow(() -> WasmException.noSuchInstance(key));
+  }
+
   private Optional<LiveInstance> find(String key) {
     return instances.getOrDefault(key, Optional.empty());
   }
 
-  private List<Object> list() {
+  private List<Object> list(Ask ask) {
     return instances.values().stream()
         .flatMap(Optional::stream)
-        .<Object>map(LiveInstance::summary)
+        .filter(live -> ask.mayUse(live.user()))
+        .<Object>map(LiveInstance::listed)
         .toList();
   }
 
@@ -184,7 +192,7 @@ final class InstanceService {
   }
 
   private Future<Body> stop(Ask ask, String key) {
-    LiveInstance live = live(key);
+    LiveInstance live = live(ask, key);
     ask.concerns(live.id(), node.node());
     if (!leave(key, live)) {
       throw WasmException.noSuchInstance(key);

@@ -109,6 +109,9 @@ final class LiveInstance extends VerticleBase {
 
   /** At its own address nobody else would look for where it is now. */
   private Future<Body> handleOrPassOn(Ask ask) {
+    if (!ask.mayUse(user())) {
+      throw ask.unheard();
+    }
     return moving.get() ? node.roster.elsewhere(ask, blueprint.key()) : handle(ask);
   }
 
@@ -202,13 +205,18 @@ final class LiveInstance extends VerticleBase {
     return id;
   }
 
+  /** Who started it; empty: the operator. */
+  Optional<String> user() {
+    return seat.user();
+  }
+
   /** How often it has begun anew, here and elsewhere. */
   long epoch() {
     return lives.epoch();
   }
 
   Roster.Started enrolment() {
-    return new Roster.Started(blueprint.key(), epoch, blueprint.spec(), summary(), seat.user());
+    return new Roster.Started(blueprint.key(), epoch, blueprint.spec(), summary(), user());
   }
 
   /** What its guest did, if ever the instance is to be stopped for that. */
@@ -338,7 +346,14 @@ final class LiveInstance extends VerticleBase {
     return asked.isZero() || asked.compareTo(most) > 0 ? most : asked;
   }
 
-  /** Who and where it is: what lists show. */
+  /** What lists show. */
+  Map<String, Object> listed() {
+    Map<String, Object> fields = summary();
+    user().ifPresent(user -> fields.put("user", user));
+    return fields;
+  }
+
+  /** Who and where it is. */
   Map<String, Object> summary() {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("id", id);
@@ -352,7 +367,7 @@ final class LiveInstance extends VerticleBase {
   }
 
   private Map<String, Object> describe() {
-    Map<String, Object> fields = summary();
+    Map<String, Object> fields = listed();
     fields.put("epoch", lives.epoch());
     if (epoch > 1) {
       fields.put("fresh", true);

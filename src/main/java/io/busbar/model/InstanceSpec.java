@@ -82,6 +82,11 @@ public record InstanceSpec(
     return new InstanceSpec(id, module, more, links, wasi, limits, afterTrap, home, address);
   }
 
+  /** The same with other imports. */
+  public InstanceSpec withImports(List<ImportSpec> imports) {
+    return new InstanceSpec(id, module, imports, links, wasi, limits, afterTrap, home, address);
+  }
+
   /** The same with other links. */
   public InstanceSpec withLinks(Map<String, LinkSpec> links) {
     return new InstanceSpec(id, module, imports, links, wasi, limits, afterTrap, home, address);

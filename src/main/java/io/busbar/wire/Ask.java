@@ -4,12 +4,15 @@ import io.busbar.model.Failure;
 import io.busbar.model.Home;
 import io.busbar.model.Limit;
 import io.busbar.model.Names;
+import io.busbar.model.Reach;
 import io.busbar.model.WasmException;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.List;
@@ -94,6 +97,8 @@ public final class Ask {
       var answer = actions.handle(ask);
       ask.accepted();
       answer.onComplete(ask::answer);
+    } catch (ReplyException e) {
+      ask.refuse(e);
     } catch (Throwable e) {
       ask.refuse(Failures.from(e));
     }
@@ -137,6 +142,24 @@ public final class Ask {
   /** Who asks is known, whatever its header says; empty: the operator. */
   public void isBy(Optional<String> user) {
     this.user = user;
+  }
+
+  /** How far who asks can reach: one without a header `user` is the operator's, for whomever. */
+  public Reach reach() {
+    boolean shared =
+        Headers.IS_SHARED.equals(headers.get(Headers.SHARED)) || !headers.contains(Headers.USER);
+    return new Reach(user(), shared && user().isPresent());
+  }
+
+  /** Whether who asks may use what is this user's, or where there is none the operator's. */
+  public boolean mayUse(Optional<String> owner) {
+    return reach().includes(owner);
+  }
+
+  /** What the bus says where nobody listens, for who is not to know that somebody does. */
+  public RuntimeException unheard() {
+    return new ReplyException(
+        ReplyFailure.NO_HANDLERS, "No handlers for address " + message.address());
   }
 
   /** The caller address of the callback this comes from. */
@@ -291,6 +314,9 @@ public final class Ask {
       }
     }
     user().ifPresent(who -> options.addHeader(Headers.USER, who));
+    if (reach().shared()) {
+      options.addHeader(Headers.SHARED, Headers.IS_SHARED);
+    }
     if (!chain().isEmpty()) {
       options.addHeader(Headers.CHAIN, String.join(",", chain()));
     }
@@ -351,6 +377,13 @@ public final class Ask {
       reply(Failures.body(named(failure)), Headers.ERROR);
     } else {
       message.fail(failure.failure().code(), failure.getMessage());
+    }
+  }
+
+  /** As the bus would. */
+  private void refuse(ReplyException unheard) {
+    if (message.replyAddress() != null) {
+      message.reply(unheard);
     }
   }
 

@@ -30,6 +30,15 @@ public final class Headers {
   public static final String USER = "user";
 
   /**
+   * {@link #IS_SHARED} where who asks may use what is the operator's beside what is their own; set
+   * by the gateway and the host only.
+   */
+  public static final String SHARED = "shared";
+
+  /** The value of {@link #SHARED}. */
+  public static final String IS_SHARED = "true";
+
+  /**
    * The caller address: set by the host on a message to an import's address, passed on by clients.
    */
   public static final String CALLER = "caller";

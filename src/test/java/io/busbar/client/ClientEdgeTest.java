@@ -73,7 +73,7 @@ class ClientEdgeTest {
     HttpGateway http =
         HttpGateway.open(
                 node.vertx(),
-                new HttpGateway.Options("127.0.0.1", 0),
+                HttpGateway.Options.dev("127.0.0.1", 0),
                 Addresses.STANDARD,
                 1000,
                 java.time.Duration.ofMinutes(1))

@@ -38,7 +38,7 @@ class HttpGatewayTest {
   @BeforeEach
   void start() {
     var addresses = io.busbar.wire.Addresses.STANDARD;
-    var options = new HttpGateway.Options("127.0.0.1", 0);
+    var options = HttpGateway.Options.dev("127.0.0.1", 0);
     gateway =
         HttpGateway.open(node.vertx(), options, addresses, 100_000, java.time.Duration.ofMinutes(1))
             .await();
@@ -206,7 +206,7 @@ class HttpGatewayTest {
         send(HttpMethod.POST, "/instances/g/invoke/greet", new byte[50_000]));
     assertError(
         Failure.TOO_LARGE,
-        "the request body is too large",
+        "a request body of 1000000 bytes; at most 165536",
         send(HttpMethod.POST, "/instances/g/invoke/greet", new byte[1_000_000]));
   }
 
@@ -312,7 +312,7 @@ class HttpGatewayTest {
         send(HttpMethod.POST, "/modules", new byte[100_001]));
     assertError(
         Failure.TOO_LARGE,
-        "the request body is too large",
+        "a request body of 1000000 bytes; at most 165536",
         send(HttpMethod.POST, "/modules", new byte[1_000_000]));
   }
 
@@ -384,7 +384,7 @@ class HttpGatewayTest {
                   () ->
                       HttpGateway.open(
                               node.vertx(),
-                              new HttpGateway.Options(host, 0),
+                              HttpGateway.Options.dev(host, 0),
                               io.busbar.wire.Addresses.STANDARD,
                               1,
                               java.time.Duration.ofMinutes(1))

@@ -39,7 +39,7 @@ class NodeRoutesTest {
     HttpGateway gateway =
         HttpGateway.open(
                 vertx,
-                new HttpGateway.Options("127.0.0.1", 0),
+                HttpGateway.Options.dev("127.0.0.1", 0),
                 Addresses.STANDARD,
                 1000,
                 Duration.ofMinutes(1))

@@ -1,0 +1,361 @@
+package io.busbar.gateway;
+
+import io.busbar.client.Bus;
+import io.busbar.gateway.Rule.Subject;
+import io.busbar.model.Failure;
+import io.busbar.model.Names;
+import io.busbar.model.WasmException;
+import io.busbar.wire.Addresses;
+import io.busbar.wire.Body;
+import io.busbar.wire.Failures;
+import io.vertx.core.Future;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+
+/**
+ * Asks the bus in a client's name, and refuses what the client may not do: the one way from any
+ * door of the gateway to the bus.
+ *
+ * <p>What is there but not for this client is answered like what is not there. The nodes look at
+ * whose an instance or module is; here is looked at what the client may do with its name.
+ */
+final class Access {
+  private static final Set<String> ON_INSTANCE =
+      Set.of(
+          "call",
+          "calls",
+          "cancel",
+          "close-stdin",
+          "describe",
+          "exists",
+          "fork",
+          "get-fuel",
+          "get-global",
+          "grow-memory",
+          "invoke",
+          "memory",
+          "move",
+          "read-file",
+          "read-memory",
+          "read-stdout",
+          "restore",
+          "set-fuel",
+          "set-global",
+          "snapshot",
+          "stop",
+          "update",
+          "write-memory",
+          "write-stdin");
+
+  private static final Set<String> ON_MODULES =
+      Set.of("put", "get", "list", "describe", "tag", "remove");
+  private static final Set<String> ON_NODES = Set.of("list", "drain");
+  private static final Set<String> OF_FUNCTIONS = Set.of("call", "invoke", "exists");
+  private static final Set<String> BY_ID = Set.of("stop", "update", "move", "fork");
+
+  private final Bus bus;
+  private final Addresses addresses;
+  private final Quotas quotas;
+  private final Specs specs;
+
+  Access(Bus bus, Quotas quotas) {
+    this.bus = bus;
+    this.addresses = bus.addresses();
+    this.quotas = quotas;
+    this.specs = new Specs(quotas);
+  }
+
+  /** Asks at one of the addresses of the protocol that clients may ask at. */
+  Future<Body> at(Client client, String address, Bus.Question question) {
+    String own = addresses.instance("");
+    if (address.startsWith(own)) {
+      return instance(client, address.substring(own.length()), question);
+    } else if (address.equals(addresses.instances())) {
+      return instances(client, question);
+    } else if (address.equals(addresses.modules())) {
+      return modules(client, question);
+    } else if (address.equals(addresses.nodes())) {
+      return nodes(client, question);
+    }
+    return Future.failedFuture(
+        Failure.FORBIDDEN.because("nothing may be asked at `%s`", Names.shown(address)));
+  }
+
+  /** Asks one instance. */
+  Future<Body> instance(Client client, String id, Bus.Question question) {
+    return attempt(
+            () -> {
+              Names.check("instance id", id);
+              checkAction(ON_INSTANCE, question);
+              checkMay(client, id, question.action());
+              checkFunctions(client, id, question);
+              quotas.takeCalls(client, calls(question));
+              return ask(client, id, scoped(client, id, question));
+            })
+        .map(body -> seen(client, id, question, body))
+        .recover(e -> Future.failedFuture(told(id, e)));
+  }
+
+  /** What changes where and whether it is, is asked at the common address. */
+  private Future<Body> ask(Client client, String id, Bus.Question question) {
+    if (!BY_ID.contains(question.action())) {
+      return bus.askInstance(id, metered(client, question));
+    }
+    Map<String, Object> fields = new LinkedHashMap<>(question.body().fields());
+    fields.put("id", id);
+    return bus.ask(addresses.instances(), patient(question.withBody(Body.of(fields))));
+  }
+
+  private static Future<Body> attempt(Supplier<Future<Body>> asking) {
+    try {
+      return asking.get();
+    } catch (WasmException e) {
+      return Future.failedFuture(e);
+    }
+  }
+
+  private static void checkAction(Set<String> known, Bus.Question question) {
+    if (!known.contains(question.action())) {
+      throw Failure.BAD_REQUEST.because("unknown action `%s`", Names.shown(question.action()));
+    }
+  }
+
+  private static void checkMay(Client client, String id, String operation) {
+    if (!client.may(Subject.INSTANCES, id, operation)) {
+      throw client.knows(Subject.INSTANCES, id)
+          ? forbidden(operation, "instance `" + id + "`")
+          : WasmException.noSuchInstance(id);
+    }
+  }
+
+  private static WasmException forbidden(String operation, String what) {
+    return Failure.FORBIDDEN.because("`%s` of %s is not allowed", operation, what);
+  }
+
+  /** Exports that may not be called are not there. */
+  private static void checkFunctions(Client client, String id, Bus.Question question) {
+    String action = question.action();
+    if (action.equals("calls")) {
+      Body body = question.body();
+      body.list("calls").forEach(call -> checkFunction(client, id, action, body.item(call)));
+    } else if (action.equals("call") || action.equals("invoke")) {
+      checkFunction(client, id, action, question.body());
+    }
+  }
+
+  private static void checkFunction(Client client, String id, String action, Body call) {
+    call.optionalString("function")
+        .filter(function -> !client.mayUse(id, action, function))
+        .ifPresent(
+            function -> {
+              throw Failure.NO_SUCH_EXPORT.because(
+                  "exported function `%s` not found", Names.shown(function));
+            });
+  }
+
+  private static int calls(Bus.Question question) {
+    return question.action().equals("calls")
+        ? Math.max(1, question.body().list("calls").size())
+        : 1;
+  }
+
+  private static Bus.Question scoped(Client client, String id, Bus.Question question) {
+    boolean shared = client.mayWithShared(Subject.INSTANCES, id, question.action());
+    return scoped(client, shared, question);
+  }
+
+  private static Bus.Question scoped(Client client, boolean shared, Bus.Question question) {
+    Optional<Bus.Question> asTenant = client.tenant().map(question::as);
+    return shared
+        ? asTenant.map(Bus.Question::withShared).orElse(question)
+        : asTenant.orElse(question);
+  }
+
+  private Bus.Question metered(Client client, Bus.Question question) {
+    return question
+        .withFuel(quotas.fuel(client, question.fuel()))
+        .spending(
+            spent -> {
+              quotas.used(client, spent);
+              question.spending().accept(spent);
+            });
+  }
+
+  /** Of what an instance says of itself, what this client may know. */
+  private static Body seen(Client client, String id, Bus.Question question, Body answer) {
+    if (question.action().equals("exists")) {
+      boolean isThere =
+          question
+              .body()
+              .optionalString("function")
+              .filter(function -> client.mayUse(id, "exists", function))
+              .isPresent();
+      return isThere ? answer : Body.of("exists", false);
+    }
+    return question.action().equals("describe") ? withExports(client, id, answer) : answer;
+  }
+
+  private static Body withExports(Client client, String id, Body answer) {
+    Map<String, Object> fields = new LinkedHashMap<>(answer.fields());
+    fields.put(
+        "exports",
+        answer.list("exports").stream()
+            .filter(item -> isFor(client, id, answer.item(item)))
+            .toList());
+    return Body.of(fields);
+  }
+
+  private static boolean isFor(Client client, String id, Body export) {
+    return !"function".equals(export.value("kind"))
+        || OF_FUNCTIONS.stream()
+            .anyMatch(operation -> client.mayUse(id, operation, export.string("name")));
+  }
+
+  /** The same words whether it is absent, another's, or on which node it was looked for. */
+  private static Throwable told(String id, Throwable thrown) {
+    WasmException failure = Failures.from(thrown);
+    return failure.failure() == Failure.NO_SUCH_INSTANCE
+        ? WasmException.noSuchInstance(id).with("instance", id)
+        : failure;
+  }
+
+  /** Starts, lists, or what names an instance in its body. */
+  Future<Body> instances(Client client, Bus.Question question) {
+    String action = question.action();
+    if (BY_ID.contains(action) || action.equals("describe")) {
+      return attempt(() -> instance(client, question.body().string("id"), question));
+    }
+    return attempt(
+        () -> {
+          checkAction(Set.of("start", "list"), question);
+          quotas.takeCalls(client, 1);
+          return action.equals("start") ? start(client, question) : list(client, question);
+        });
+  }
+
+  private Future<Body> start(Client client, Bus.Question question) {
+    Map<String, Object> fields = new LinkedHashMap<>(question.body().fields());
+    fields.computeIfAbsent("id", none -> UUID.randomUUID().toString());
+    Body named = Body.of(fields);
+    String id = Names.check("instance id", named.string("id"));
+    if (!client.mayWithOwn(Subject.INSTANCES, id, "start")) {
+      throw forbidden("start", "instance `" + id + "`");
+    }
+    Specs.Asked asked = specs.check(client, named);
+    Bus.Question start =
+        metered(client, scoped(client, asked.shared(), question.withBody(asked.body())));
+    return bus.ask(addresses.instances(), patient(start));
+  }
+
+  /** Modules and starts take as long as compiling does. */
+  private static Bus.Question patient(Bus.Question question) {
+    return question.timeout().isPresent() ? question : question.patient();
+  }
+
+  private Future<Body> list(Client client, Bus.Question question) {
+    checkMayWithAny(client, Subject.INSTANCES, "list");
+    boolean shared = client.mayWithAnyShared(Subject.INSTANCES, "list");
+    return bus.ask(addresses.instances(), patient(scoped(client, shared, question)))
+        .map(
+            body ->
+                only(
+                    body,
+                    "instances",
+                    item -> mayList(client, Subject.INSTANCES, item, item.string("id"))));
+  }
+
+  private static void checkMayWithAny(Client client, Subject subject, String operation) {
+    if (!client.mayWithAny(subject, operation)) {
+      throw forbidden(operation, subject.key());
+    }
+  }
+
+  private static boolean mayList(Client client, Subject subject, Body item, Object name) {
+    String text = String.valueOf(name);
+    return item.has("user")
+        ? client.mayWithOwn(subject, text, "list")
+        : client.tenant().isEmpty() && client.mayWithOwn(subject, text, "list")
+            || client.mayWithShared(subject, text, "list");
+  }
+
+  private static Body only(Body body, String key, Predicate<Body> wanted) {
+    List<Object> items =
+        body.list(key).stream().filter(item -> wanted.test(body.item(item))).toList();
+    return Body.of(key, items);
+  }
+
+  /** Puts, names, reads and removes modules. */
+  Future<Body> modules(Client client, Bus.Question question) {
+    return attempt(
+        () -> {
+          checkAction(ON_MODULES, question);
+          String action = question.action();
+          boolean isList = action.equals("list");
+          if (isList) {
+            checkMayWithAny(client, Subject.MODULES, action);
+          } else {
+            specs.checkModule(client, action, moduleName(question));
+          }
+          quotas.takeCalls(client, 1);
+          boolean shared =
+              isList
+                  ? client.mayWithAnyShared(Subject.MODULES, action)
+                  : client.mayWithShared(Subject.MODULES, moduleName(question), action);
+          Future<Body> answer =
+              bus.ask(addresses.modules(), patient(scoped(client, shared, question)));
+          return isList ? answer.map(body -> onlyListed(client, body)) : answer;
+        });
+  }
+
+  /** What is put or tagged has the name it gets; one that is put without has none. */
+  private static String moduleName(Bus.Question question) {
+    Body body = question.body();
+    if (!Set.of("put", "tag").contains(question.action())) {
+      return body.string("module");
+    }
+    String version = body.optionalString("version").map(text -> ":" + text).orElse("");
+    return body.optionalString("name").map(name -> name + version).orElse("");
+  }
+
+  private static Body onlyListed(Client client, Body body) {
+    return only(
+        body,
+        "modules",
+        item ->
+            mayList(client, Subject.MODULES, item, item.value("module"))
+                || item.list("tags").stream()
+                    .anyMatch(tag -> mayList(client, Subject.MODULES, item, tag)));
+  }
+
+  /** Lists or drains nodes. */
+  Future<Body> nodes(Client client, Bus.Question question) {
+    return attempt(
+        () -> {
+          checkAction(ON_NODES, question);
+          checkMayWithAny(client, Subject.NODES, question.action());
+          quotas.takeCalls(client, 1);
+          if (question.action().equals("list")) {
+            return bus.ask(addresses.nodes(), patient(question))
+                .map(
+                    body ->
+                        only(
+                            body,
+                            "nodes",
+                            item ->
+                                client.mayWithOperators(
+                                    Subject.NODES, item.string("node"), "list")));
+          }
+          String node = question.body().string("node");
+          if (!client.mayWithOperators(Subject.NODES, node, "drain")) {
+            throw forbidden("drain", "node `" + Names.shown(node) + "`");
+          }
+          return bus.ask(addresses.nodes(), patient(question));
+        });
+  }
+}

@@ -1,0 +1,103 @@
+package io.busbar.gateway;
+
+import io.busbar.gateway.Rule.Subject;
+import io.busbar.model.Failure;
+import io.busbar.model.ImportSpec;
+import io.busbar.model.InstanceSpec;
+import io.busbar.model.Limit;
+import io.busbar.model.LinkSpec;
+import io.busbar.model.ModuleRef;
+import io.busbar.model.Names;
+import io.busbar.model.WasmException;
+import io.busbar.wire.Body;
+import io.busbar.wire.Codec;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/** Looks at what clients want to have started: its modules, and where its imports lead. */
+final class Specs {
+  /** Before the name of a tenant: where its clients answer its guests' imports. */
+  private static final String SERVED = "client.";
+
+  private final Quotas quotas;
+
+  Specs(Quotas quotas) {
+    this.quotas = quotas;
+  }
+
+  /**
+   * A spec as it goes to the nodes.
+   *
+   * @param shared whether it may use the operator's modules
+   */
+  record Asked(Body body, boolean shared) {}
+
+  /** Fails where the client may not start what the spec names. */
+  Asked check(Client client, Body body) {
+    if (client.tenant().isEmpty() && client.permissions() == Permissions.ALL) {
+      return new Asked(body, false); // the operator, who needs nothing looked at or changed
+    }
+    InstanceSpec spec = Codec.spec(body);
+    boolean shared = checkModule(client, spec.module()) | checkLinks(client, spec.links());
+    spec =
+        spec.withImports(spec.imports().stream().map(wanted -> checked(client, wanted)).toList());
+    OptionalLong fuel = quotas.fuelOfInstance(client);
+    if (fuel.isPresent() && !spec.limits().has(Limit.FUEL)) {
+      spec = spec.withLimit(Limit.FUEL, fuel.getAsLong());
+    }
+    return new Asked(Codec.body(spec), shared);
+  }
+
+  /** True if it may be the operator's. */
+  private boolean checkModule(Client client, ModuleRef ref) {
+    String name = ref instanceof ModuleRef.Inline ? "" : ref.toString();
+    checkModule(client, "start", name);
+    return client.mayWithShared(Subject.MODULES, name, "start");
+  }
+
+  private boolean checkLinks(Client client, Map<String, LinkSpec> links) {
+    boolean shared = false;
+    for (LinkSpec link : links.values()) {
+      shared |= checkModule(client, link.module()) | checkLinks(client, link.links());
+    }
+    return shared;
+  }
+
+  /** Fails where the client may not do that with a module of this name; without one, empty. */
+  void checkModule(Client client, String operation, String name) {
+    if (client.may(Subject.MODULES, name, operation)) {
+      return;
+    }
+    String shown = name.isEmpty() ? "without a name" : "`" + Names.shown(name) + "`";
+    if (name.isEmpty() || operation.equals("put") || client.knows(Subject.MODULES, name)) {
+      throw Failure.FORBIDDEN.because("`%s` of module %s is not allowed", operation, shown);
+    }
+    throw noSuchModule(name);
+  }
+
+  private static WasmException noSuchModule(String name) {
+    return Failure.NO_SUCH_MODULE.because("module `%s` not found", Names.shown(name));
+  }
+
+  /** What the tenant's clients answer is where nobody else's guests ask, nor others answer. */
+  private static ImportSpec checked(Client client, ImportSpec wanted) {
+    String address = wanted.address();
+    if (client.mayWithOperators(Subject.IMPORTS, address, "call")) {
+      return wanted;
+    } else if (client.mayWithOwn(Subject.IMPORTS, address, "serve")) {
+      return new ImportSpec(
+          wanted.module(),
+          wanted.name(),
+          wanted.signature(),
+          served(client, address),
+          wanted.timeout());
+    }
+    throw Failure.FORBIDDEN.because(
+        "import address `%s` of `%s` is not allowed", Names.shown(address), wanted.path());
+  }
+
+  /** The address on the bus where clients of the same tenant answer for imports. */
+  static String served(Client client, String address) {
+    return client.tenant().map(tenant -> SERVED + tenant + "." + address).orElse(address);
+  }
+}

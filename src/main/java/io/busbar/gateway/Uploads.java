@@ -1,0 +1,65 @@
+package io.busbar.gateway;
+
+import io.busbar.model.Failure;
+import io.busbar.model.Names;
+import io.vertx.core.Handler;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.ext.web.RoutingContext;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Sets room aside for the body of each request before anything of it is read, and refuses it where
+ * there is none: so many clients at once cannot make the node keep more than that.
+ */
+final class Uploads implements Handler<RoutingContext> {
+  /** What costs no more than a connection does. */
+  private static final long SMALL = 4 << 10;
+
+  private final long each;
+  private final long most;
+  private final AtomicLong taken = new AtomicLong();
+
+  /**
+   * With how many bytes one body and all at once may have.
+   *
+   * @param each what is said to be larger is refused unread
+   */
+  Uploads(long each, long most) {
+    this.each = each;
+    this.most = Math.max(each, most);
+  }
+
+  @Override
+  public void handle(RoutingContext ctx) {
+    String encoding = ctx.request().getHeader(HttpHeaders.CONTENT_ENCODING);
+    if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
+      throw Failure.BAD_REQUEST.because(
+          "`Content-Encoding: %s` is not taken here, only plain bodies", Names.shown(encoding));
+    }
+    long bytes = bytes(ctx);
+    if (bytes > each) {
+      throw Failure.TOO_LARGE.because("a request body of %d bytes; at most %d", bytes, each);
+    }
+    if (bytes > SMALL) {
+      take(ctx, bytes);
+    }
+    ctx.next();
+  }
+
+  private void take(RoutingContext ctx, long bytes) {
+    if (taken.addAndGet(bytes) > most) {
+      taken.addAndGet(-bytes);
+      throw Failure.OVERLOADED.because("the node has no room for more request bodies at present");
+    }
+    ctx.addEndHandler(done -> taken.addAndGet(-bytes));
+  }
+
+  /** As many as it says; where it does not say, as many as there may be. */
+  private long bytes(RoutingContext ctx) {
+    String length = ctx.request().getHeader(HttpHeaders.CONTENT_LENGTH);
+    if (length != null) {
+      return Requests.number("Content-Length", length);
+    }
+    return ctx.request().headers().contains(HttpHeaders.TRANSFER_ENCODING) ? each : 0;
+  }
+}
