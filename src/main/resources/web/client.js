@@ -9,7 +9,7 @@
  * await calc.call("sum", 50, -8); // 42
  * ```
  *
- * Everything goes over one WebSocket, except modules, which are posted. When the connection
+ * Everything goes over one WebSocket, except modules, which are sent and fetched by HTTP. When the connection
  * breaks, what is under way fails with `CONNECTION_LOST` and is never repeated: whether it ran is
  * unknown. The client connects again by itself, subscribes and serves again, and what is asked
  * meanwhile waits, up to its own timeout.
@@ -21,11 +21,14 @@ const INSTANCE_TIMEOUT = 5_000; // what a node gives an operation on an instance
 const COMMON_TIMEOUT = 300_000; // and one at a common address, which may have to compile
 const GRACE = 10_000; // an answer so long overdue says that the connection is dead
 const UNAUTHENTICATED = 4010;
+const POLICY_VIOLATION = 1008; // a socket that is closed so before it is let in never will be
 
 const STANDARD = {
   token: undefined,
   WebSocket: undefined,
   timeout: undefined,
+  inFlight: 200,
+  messageBytes: 1 << 20,
   waiting: 1000,
   retry: { first: 200, most: 10_000 },
   prefix: "wasm",
@@ -57,7 +60,12 @@ export class BusbarError extends Error {
  *     each time the client connects
  * @param {typeof WebSocket} [options.WebSocket] the class to use, where there is none built in
  * @param {number} [options.timeout] milliseconds an operation may take unless it says otherwise
- * @param {number} [options.waiting] the most operations that wait for a connection; standard 1000
+ * @param {number} [options.inFlight] the most operations without an answer that a node is sent;
+ *     standard 200, as a node refuses more than its `http.maxInFlight`
+ * @param {number} [options.messageBytes] the most bytes of one message; standard 1 MiB, as a node
+ *     takes no more than its `http.maxMessageBytes`
+ * @param {number} [options.waiting] the most operations that wait for that, or for a connection;
+ *     standard 1000
  * @param {{first: number, most: number}} [options.retry] milliseconds until it connects again: at
  *     first, doubled each time, and at most
  * @param {string} [options.prefix] of the node's addresses; standard `wasm`
@@ -176,9 +184,8 @@ class Busbar {
     }
     const send = typeof XMLHttpRequest === "undefined" ? post : postWithProgress;
     const { ok, text } = await send(url, bytes, await tokenOf(this.#options), onProgress);
-    const answer = parsed(text);
-    if (!ok) throw new BusbarError(answer ?? { message: text });
-    return answer;
+    if (!ok) throw failed(text);
+    return parsed(text);
   }
 
   /** @returns {Promise<object[]>} all modules: `module`, `size`, `tags`, `instances` */
@@ -195,8 +202,11 @@ class Busbar {
   }
 
   /** @returns {Promise<Uint8Array>} the module's binary */
-  async getModule(module, options) {
-    return fromBase64((await this.#ask("modules", "get", { module }, options)).bytes);
+  async getModule(module) {
+    const url = `${this.#api}/modules/${encodeURIComponent(module)}/wasm`;
+    const answer = await fetch(url, { headers: authorization(await tokenOf(this.#options)) });
+    if (!answer.ok) throw failed(await answer.text());
+    return new Uint8Array(await answer.arrayBuffer());
   }
 
   /** Gives a module one more name, `name` or `name:version`. */
@@ -212,7 +222,8 @@ class Busbar {
    * Subscribes to what nodes publish, and again after each reconnect.
    *
    * @param {string} what `events`, or `stdio.<id>`
-   * @param {(event: object) => void} handler
+   * @param {(event: object, missed: number) => void} handler `missed`: how many were dropped before
+   *     this one, as they were not read in time
    * @returns {Promise<() => void>} done when the node has agreed; what it gives ends it
    */
   on(what, handler) {
@@ -487,6 +498,7 @@ class Link {
   #error; // why it is closed
   #session;
   #attempts = 0; // since the node last answered
+  #isLetIn = false; // the socket that there is
   #timer;
   #ids = 0;
   #sent = new Map(); // questions by id
@@ -575,6 +587,7 @@ class Link {
   #listen(socket, token) {
     const ours = (action) => (event) => this.#socket === socket && action(event);
     this.#socket = socket;
+    this.#isLetIn = false;
     socket.onopen = ours(() => this.#enter(token));
     socket.onmessage = ours(({ data }) => typeof data === "string" && this.#receive(parsed(data)));
     socket.onclose = ours(({ code, reason }) => this.#lost(code, String(reason ?? "")));
@@ -592,7 +605,7 @@ class Link {
       if (this.#socket !== socket) return;
       this.#standing.forEach((standing) => this.#ask(standing));
       this.#become("open");
-      this.#flush();
+      this.#next();
     } catch {
       socket.close(); // a bad token has closed all of it by now
     }
@@ -605,15 +618,14 @@ class Link {
     });
   }
 
-  #flush() {
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    waiting.forEach((question) => this.#send(question));
-  }
-
   #lost(code, reason) {
     this.#socket = undefined;
     this.#session = undefined;
+    if (code === POLICY_VIOLATION && !this.#isLetIn) {
+      const text = reason || "the node wants to know who asks";
+      this.close(failure("UNAUTHENTICATED", text, { code: UNAUTHENTICATED }));
+      return;
+    }
     const error = failure("CONNECTION_LOST", lostText(code, reason), { close: { code, reason } });
     this.#fail(this.#sent, error);
     const { first, most } = this.#options.retry;
@@ -640,15 +652,36 @@ class Link {
       const id = `${++this.#ids}`;
       const question = new Question(id, frame, options, standard, resolve, reject);
       question.onAbort(() => this.#cancel(question));
-      if (this.#status === "open") this.#send(question);
+      if (this.#mayBeSent(question)) this.#send(question);
       else this.#wait(question);
     });
   }
 
+  /** What a callback asks goes ahead: the calls in flight may be waiting for it. */
+  #mayBeSent({ frame }) {
+    const isFree = frame.caller !== undefined || this.#sent.size < this.#options.inFlight;
+    return this.#status === "open" && isFree;
+  }
+
+  #next() {
+    for (const question of this.#waiting.values()) {
+      if (!this.#mayBeSent(question)) return;
+      this.#waiting.delete(question.id);
+      this.#send(question);
+    }
+  }
+
   #send(question) {
+    const text = JSON.stringify(question.message());
+    const bytes = text.length > this.#options.messageBytes / 3 ? utf8Length(text) : 0;
+    if (bytes > this.#options.messageBytes) {
+      const most = `a message may have ${this.#options.messageBytes} bytes, not ${bytes}`;
+      question.reject(failure("TOO_LARGE", most, { code: 4130 })); // a node would close the socket
+      return;
+    }
     this.#sent.set(question.id, question);
     question.sent(() => this.#abandon());
-    this.#write(question.message());
+    this.#socket.send(text);
   }
 
   #write(frame) {
@@ -657,14 +690,14 @@ class Link {
 
   #wait(question) {
     if (this.#waiting.size >= this.#options.waiting) {
-      const text = `${this.#options.waiting} operations wait for a connection`;
+      const text = `${this.#options.waiting} operations wait to be sent`;
       question.reject(failure("OVERLOADED", text, { code: 4290 }));
       return;
     }
     this.#waiting.set(question.id, question);
     question.waits(() => {
       this.#waiting.delete(question.id);
-      const text = "timed out: there was no connection";
+      const text = "timed out before it was sent";
       question.reject(failure("DEADLINE", text, { code: 5040, ran: "never" }));
     });
   }
@@ -680,7 +713,7 @@ class Link {
   // being told
 
   #receive(frame) {
-    if (frame === undefined) return;
+    if (typeof frame !== "object" || frame === null) return;
     if (frame.action === "import") this.#import(frame);
     else if (frame.event !== undefined) this.#publish(frame);
     else this.#settle(frame);
@@ -689,19 +722,27 @@ class Link {
   #settle({ id, status, body, fuel, error }) {
     const question = this.#sent.get(id);
     this.#sent.delete(id);
+    this.#settled(question, status, body, fuel, error);
+    this.#next();
+  }
+
+  #settled(question, status, body, fuel, error) {
     if (status === "ok") {
       this.#attempts = 0;
+      this.#isLetIn = true;
       question?.resolve(fuel === undefined ? { body } : { body, fuel });
       return;
     }
     const told = new BusbarError(error ?? {});
     question?.reject(told);
-    if (told.code === UNAUTHENTICATED) this.close(told);
+    if (told.code !== UNAUTHENTICATED) return;
+    if (this.#isLetIn) this.#socket.close(); // its time is over, and a new token may be had
+    else this.close(told);
   }
 
-  #publish({ address, event }) {
+  #publish({ address, event, missed = 0 }) {
     const handlers = this.#standing.get(`subscribe ${address}`)?.handlers ?? [];
-    [...handlers].forEach((handler) => guarded(handler, event));
+    [...handlers].forEach((handler) => guarded(handler, event, missed));
   }
 
   async #import({ id, import: address, caller, name, instance, body }) {
@@ -920,6 +961,8 @@ function fromBase64(text) {
   return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
 
+const utf8Length = (text) => new TextEncoder().encode(text).length;
+
 function parsed(text) {
   try {
     return JSON.parse(text);
@@ -931,6 +974,8 @@ function parsed(text) {
 // HTTP
 
 const authorization = (token) => (token === undefined ? {} : { Authorization: `Bearer ${token}` });
+
+const failed = (text) => new BusbarError(parsed(text) ?? { message: text });
 
 async function post(url, body, token) {
   const answer = await fetch(url, { method: "POST", headers: authorization(token), body });

@@ -75,12 +75,21 @@ class MemoryView {
       const length = Math.min(PAGE, bytes - this.#offset);
       this.#bytes = length > 0 ? await this.#instance.read(this.#offset, length, name) : new Uint8Array();
       this.#at.value = hex(this.#offset, 1);
-      say(this.#total, `${pages} pages, ${size(bytes)}; shown: ${hex(this.#offset)} to ${hex(Math.max(this.#offset, this.#offset + length - 1))}`);
+      say(this.#total, this.#extent(pages, length));
       this.#show();
       this.#before = this.#bytes;
     } catch (e) {
       this.#area.replaceChildren(failureBox(e));
     }
+  }
+
+  #extent(pages, length) {
+    const last = Math.max(this.#offset, this.#offset + length - 1);
+    return `${pages} page${pages === 1 ? "" : "s"}, ${size(this.#size)}; shown: ${this.#address(this.#offset)} to ${this.#address(last)}`;
+  }
+
+  #address(offset) {
+    return hex(offset, Math.max(4, this.#size.toString(16).length));
   }
 
   #show() {
@@ -107,7 +116,7 @@ class MemoryView {
     return el(
       "tr",
       { class: zero ? "zero" : undefined },
-      el("th", { scope: "row" }, hex(this.#offset + start)),
+      el("th", { scope: "row" }, this.#address(this.#offset + start)),
       el("td", {}, cells),
       el("td", {}, [...bytes].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·")).join("")),
     );
@@ -155,7 +164,7 @@ function number(text) {
   return /^\s*(\d+|0x[\da-f]+)\s*$/i.test(text) ? Number(text) : undefined;
 }
 
-const hex = (value, digits = 8) => `0x${value.toString(16).padStart(digits, "0")}`;
+const hex = (value, digits) => `0x${value.toString(16).padStart(digits, "0")}`;
 
 function fromHex(text) {
   const digits = text.replace(/[\s,]|0x/gi, "");
