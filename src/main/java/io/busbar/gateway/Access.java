@@ -26,6 +26,9 @@ import java.util.function.Supplier;
  * whose an instance or module is; here is looked at what the client may do with its name.
  */
 final class Access {
+  private static final System.Logger LOG = System.getLogger(Access.class.getName());
+  private static final int LONGEST_ADDRESS = 256;
+
   private static final Set<String> ON_INSTANCE =
       Set.of(
           "call",
@@ -73,9 +76,9 @@ final class Access {
 
   /** Asks at one of the addresses of the protocol that clients may ask at. */
   Future<Body> at(Client client, String address, Bus.Question question) {
-    String own = addresses.instance("");
-    if (address.startsWith(own)) {
-      return instance(client, address.substring(own.length()), question);
+    Optional<String> instance = instanceAt(address);
+    if (instance.isPresent()) {
+      return instance(client, instance.get(), question);
     } else if (address.equals(addresses.instances())) {
       return instances(client, question);
     } else if (address.equals(addresses.modules())) {
@@ -85,6 +88,50 @@ final class Access {
     }
     return Future.failedFuture(
         Failure.FORBIDDEN.because("nothing may be asked at `%s`", Names.shown(address)));
+  }
+
+  /** The instance whose own address this is; empty where it is none. */
+  Optional<String> instanceAt(String address) {
+    String own = addresses.instance("");
+    return address.startsWith(own)
+        ? Optional.of(address.substring(own.length()))
+        : Optional.empty();
+  }
+
+  /** Asks the instance that waits for an answer of this client. */
+  Future<Body> caller(Client client, String id, Bus.Origin origin, Bus.Question question) {
+    return attempt(
+        () -> {
+          checkAction(ON_INSTANCE, question);
+          checkMay(client, id, question.action());
+          checkFunctions(client, id, question);
+          quotas.takeCalls(client, calls(question));
+          Bus.Question asked = scoped(client, id, question).from(Optional.of(origin));
+          return bus.askCaller(origin.caller(), metered(client, asked));
+        });
+  }
+
+  /** Nobody waits for what a client has asked there any more; what runs already goes on. */
+  void abandon(Client client, String id, String operation) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("id", operation);
+    fields.put("queued", true);
+    Bus.Question cancel = Bus.Question.of("cancel", Body.of(fields));
+    bus.askInstance(id, scoped(client, id, cancel))
+        .onFailure(e -> LOG.log(System.Logger.Level.DEBUG, "not cancelled: {0}", e));
+  }
+
+  /** Fails where the client may not answer this import. */
+  void checkServes(Client client, String address) {
+    if (address.isEmpty()
+        || address.length() > LONGEST_ADDRESS
+        || addresses.isOwn(address)
+        || address.startsWith("__vertx")) {
+      throw Failure.BAD_REQUEST.because("bad import `%s`", Names.shown(address));
+    }
+    if (!client.mayWithOwn(Subject.IMPORTS, address, "serve")) {
+      throw forbidden("serve", "import `" + Names.shown(address) + "`");
+    }
   }
 
   /** Asks one instance. */
@@ -126,7 +173,7 @@ final class Access {
     }
   }
 
-  private static void checkMay(Client client, String id, String operation) {
+  static void checkMay(Client client, String id, String operation) {
     if (!client.may(Subject.INSTANCES, id, operation)) {
       throw client.knows(Subject.INSTANCES, id)
           ? forbidden(operation, "instance `" + id + "`")
@@ -270,7 +317,7 @@ final class Access {
                     item -> mayList(client, Subject.INSTANCES, item, item.string("id"))));
   }
 
-  private static void checkMayWithAny(Client client, Subject subject, String operation) {
+  static void checkMayWithAny(Client client, Subject subject, String operation) {
     if (!client.mayWithAny(subject, operation)) {
       throw forbidden(operation, subject.key());
     }

@@ -3,6 +3,7 @@ package io.busbar.gateway;
 import io.busbar.client.Bus;
 import io.busbar.model.Failure;
 import io.busbar.wire.Addresses;
+import io.busbar.wire.Body;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
@@ -124,6 +125,9 @@ public final class HttpGateway {
   /** What the routes need to read a request's body: a whole module, plus its name. */
   private static final int BODY_MARGIN = 64 << 10;
 
+  /** How long a client may take to say good-bye. */
+  private static final int CLOSING_SECONDS = 2;
+
   private static final Duration IDLE = Duration.ofMinutes(1);
 
   private final Vertx vertx;
@@ -132,6 +136,7 @@ public final class HttpGateway {
   private final Access access;
   private final Connections connections;
   private final Addresses addresses;
+  private final Sockets sockets;
   private HttpServer server;
   private volatile boolean draining;
 
@@ -142,6 +147,17 @@ public final class HttpGateway {
     this.addresses = bus.addresses();
     this.access = new Access(bus, new Quotas(options.quotas()));
     this.connections = new Connections(vertx, options.bounds().connections());
+    Lobby lobby =
+        new Lobby(
+            vertx,
+            guard,
+            access,
+            new Hearing(addresses),
+            new Topics(vertx),
+            new Served(vertx),
+            options.bounds(),
+            () -> draining);
+    this.sockets = new Sockets(lobby, addresses, connections);
   }
 
   /**
@@ -186,6 +202,7 @@ public final class HttpGateway {
             .setMaxWebSocketFrameSize(options.bounds().messageBytes())
             .setMaxWebSocketMessageSize(options.bounds().messageBytes())
             .setRegisterWebSocketWriteHandlers(false)
+            .setWebSocketClosingTimeout(CLOSING_SECONDS)
             .setIdleTimeout(Math.toIntExact(idle.toSeconds()))
             .setIdleTimeoutUnit(TimeUnit.SECONDS);
     options.tls().ifPresent(tls -> secure(http, tls));
@@ -203,7 +220,7 @@ public final class HttpGateway {
 
   /** What is asked at a common address may take so long. */
   private static Duration patience() {
-    return Bus.Question.of("list", io.busbar.wire.Body.EMPTY).patient().timeout().orElseThrow();
+    return Bus.Question.of("list", Body.EMPTY).patient().timeout().orElseThrow();
   }
 
   private static Duration longer(Duration one, Duration other) {
@@ -218,6 +235,7 @@ public final class HttpGateway {
   /** Stops listening, and ends what is under way. */
   public Future<Void> close() {
     release();
+    sockets.close();
     return server.close();
   }
 
@@ -231,6 +249,7 @@ public final class HttpGateway {
     router.route().handler(connections::asked).failureHandler(Answers::failed);
     guard.watch(router);
     Pages.on(router);
+    sockets.addTo(router);
     router.route().handler(guard::authenticate);
     router.route().handler(this::refuseWhileDraining);
     router.route().handler(HttpGateway::keepBodyAsItIs);

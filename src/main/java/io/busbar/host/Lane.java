@@ -176,12 +176,16 @@ final class Lane {
     return isLong;
   }
 
-  /** Stops the jobs that their asker named so; true if there was one. */
-  boolean cancel(String id, Optional<String> user) {
+  /**
+   * Stops the jobs that their asker named so; true if there was one.
+   *
+   * @param queued whether one that runs already may go on
+   */
+  boolean cancel(String id, Optional<String> user, boolean queued) {
     List<Job<?>> named = new ArrayList<>();
     synchronized (this) {
       queue.removeIf(job -> job.isNamed(id, user) && named.add(job));
-      if (running != null && running.isNamed(id, user)) {
+      if (!queued && running != null && running.isNamed(id, user)) {
         named.add(running);
       }
     }

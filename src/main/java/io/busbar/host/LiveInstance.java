@@ -243,11 +243,17 @@ final class LiveInstance extends VerticleBase {
     return switch (ask.action()) {
       case "describe" -> Future.succeededFuture(Body.of(describe()));
       case "exists" -> answer("exists", isFunction(ask.body().string("function")));
-      case "cancel" -> answer("cancelled", lane.cancel(ask.body().string("id"), ask.user()));
+      case "cancel" -> answer("cancelled", cancel(ask));
       case "write-stdin", "close-stdin", "read-stdout" -> stream(ask);
       case "read-file" -> submit(ask, readFile(ask.body()), permit);
       default -> submit(ask, node.operations.read(ask), permit);
     };
+  }
+
+  /** What runs already may go on where only that is to be cancelled which does not. */
+  private boolean cancel(Ask ask) {
+    boolean queued = ask.body().optionalBoolean("queued").orElse(false);
+    return lane.cancel(ask.body().string("id"), ask.user(), queued);
   }
 
   private Future<Body> stream(Ask ask) {

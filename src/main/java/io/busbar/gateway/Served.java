@@ -1,0 +1,129 @@
+package io.busbar.gateway;
+
+import io.busbar.client.Bus;
+import io.busbar.model.Failure;
+import io.busbar.wire.Body;
+import io.busbar.wire.Endpoint;
+import io.busbar.wire.Failures;
+import io.busbar.wire.Headers;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.eventbus.Message;
+import io.vertx.core.eventbus.MessageConsumer;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * Imports that clients of this gateway answer: one consumer for each address on the bus, its
+ * clients take turns.
+ */
+final class Served {
+  /**
+   * A guest's call of an import.
+   *
+   * @param name such as {@code env.sum3}
+   * @param instance whose guest calls
+   * @param origin where the instance can be reached while it waits
+   * @param body its params
+   */
+  record Call(String name, String instance, Bus.Origin origin, JsonObject body) {}
+
+  /** A client that answers, called on its own event loop. */
+  private record Server(Context context, Function<Call, Future<JsonObject>> answering) {}
+
+  /** An address that clients answer at. */
+  private static final class Import {
+    final Deque<Server> servers = new ArrayDeque<>(); // guarded by the map's owner
+    MessageConsumer<Object> consumer;
+  }
+
+  private final Vertx vertx;
+  private final Map<String, Import> imports = new HashMap<>(); // by address, guarded by this
+
+  Served(Vertx vertx) {
+    this.vertx = vertx;
+  }
+
+  /**
+   * Answers from now on; done when guests on all nodes reach it.
+   *
+   * @param answering fails where the client cannot answer
+   * @return what ends it, to be run once
+   */
+  Future<Runnable> join(String address, Function<Call, Future<JsonObject>> answering) {
+    Server server = new Server(vertx.getOrCreateContext(), answering);
+    return open(address, server).completion().map(done -> () -> leave(address, server));
+  }
+
+  private synchronized MessageConsumer<Object> open(String address, Server server) {
+    Import wanted = imports.computeIfAbsent(address, a -> new Import());
+    wanted.servers.add(server);
+    if (wanted.consumer == null) {
+      wanted.consumer = vertx.eventBus().consumer(address);
+      wanted.consumer.handler(message -> answer(address, message));
+    }
+    return wanted.consumer;
+  }
+
+  private synchronized void leave(String address, Server server) {
+    Import wanted = imports.get(address);
+    if (wanted != null && wanted.servers.remove(server) && wanted.servers.isEmpty()) {
+      imports.remove(address);
+      wanted.consumer.unregister();
+    }
+  }
+
+  private synchronized Optional<Server> next(String address) {
+    Import wanted = imports.get(address);
+    Server next = wanted == null ? null : wanted.servers.poll();
+    if (next != null) {
+      wanted.servers.add(next);
+    }
+    return Optional.ofNullable(next);
+  }
+
+  private void answer(String address, Message<Object> message) {
+    Optional<Server> server = next(address);
+    if (server.isEmpty()) {
+      refuse(message, Failure.UNAVAILABLE.because("nobody answers `%s` any more", address));
+      return;
+    }
+    server.get().context.runOnContext(now -> ask(server.get(), message));
+  }
+
+  private static void ask(Server server, Message<Object> message) {
+    Future<JsonObject> answer;
+    try {
+      answer = server.answering.apply(call(message));
+    } catch (RuntimeException e) {
+      answer = Future.failedFuture(e);
+    }
+    answer.onSuccess(message::reply).onFailure(e -> refuse(message, e));
+  }
+
+  private static Call call(Message<Object> message) {
+    String caller = message.headers().get(Headers.CALLER);
+    String instance = message.headers().get(Headers.INSTANCE);
+    if (caller == null || instance == null) {
+      throw Failure.BAD_REQUEST.because("a call of an import names its caller and instance");
+    }
+    String chain = message.headers().get(Headers.CHAIN);
+    return new Call(
+        message.headers().get(Headers.IMPORT),
+        instance,
+        new Bus.Origin(caller, chain == null ? instance : chain),
+        Endpoint.body(message).toJson());
+  }
+
+  private static void refuse(Message<Object> message, Throwable e) {
+    Body failure = Failures.body(Failures.from(e));
+    message.reply(failure, new DeliveryOptions().setCodecName(Endpoint.CODEC));
+  }
+}

@@ -1,0 +1,274 @@
+package io.busbar.gateway;
+
+import io.busbar.client.Bus;
+import io.busbar.model.Failure;
+import io.busbar.model.Names;
+import io.busbar.model.WasmException;
+import io.busbar.wire.Addresses;
+import io.busbar.wire.Body;
+import io.busbar.wire.Failures;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.Json;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * The frames of PROTOCOL §9 on a WebSocket: each asks for something and is answered by one with its
+ * id, in any order; what the client listens to or answers comes in between.
+ */
+final class SocketFrames {
+  private static final String ID = "id";
+  private static final String STATUS = "status";
+  private static final int LONGEST_ID = 128;
+  private static final Set<String> ANSWERS = Set.of("ok", "error");
+
+  private final Lobby lobby;
+  private final Addresses addresses;
+  private final Door door;
+  private final Outlet outlet;
+  private final Map<String, Promise<JsonObject>> asked = new HashMap<>(); // of the client, by id
+  private long calls;
+  private long missed; // events since the last one that was sent
+
+  /** With where its frames go. */
+  SocketFrames(Lobby lobby, Addresses addresses, Door door, Outlet outlet) {
+    this.lobby = lobby;
+    this.addresses = addresses;
+    this.door = door;
+    this.outlet = outlet;
+  }
+
+  /** A frame has come; whatever is wrong with it is answered. */
+  void received(String text) {
+    Optional<String> id = Optional.empty();
+    try {
+      JsonObject frame = frame(text);
+      id = id(frame);
+      if (frame.containsKey(STATUS)) {
+        door.next();
+        answered(frame, id);
+      } else {
+        handle(frame, id);
+      }
+    } catch (RuntimeException e) {
+      fail(id, e);
+    }
+  }
+
+  private static JsonObject frame(String text) {
+    try {
+      if (Json.decodeValue(text) instanceof JsonObject frame) {
+        return frame;
+      }
+    } catch (DecodeException e) {
+      throw Failure.BAD_REQUEST.because("the frame is not JSON: %s", Names.shown(e.getMessage()));
+    }
+    throw Failure.BAD_REQUEST.because("the frame must be a JSON object");
+  }
+
+  private static Optional<String> id(JsonObject frame) {
+    Object id = frame.getValue(ID);
+    if (id == null || id instanceof String text && text.length() <= LONGEST_ID) {
+      return Optional.ofNullable((String) id);
+    }
+    throw Failure.BAD_REQUEST.because("`id` must be a text of at most %d characters", LONGEST_ID);
+  }
+
+  private void handle(JsonObject frame, Optional<String> id) {
+    String action = text(frame, "action").orElseThrow(() -> missing("action"));
+    if (action.equals("authenticate")) {
+      authenticate(frame, id);
+      return;
+    }
+    Session session = door.next();
+    switch (action) {
+      case "subscribe" -> tell(id, subscribe(session, address(frame)));
+      case "unsubscribe" -> {
+        session.unsubscribe(address(frame));
+        tell(id, Future.succeededFuture());
+      }
+      case "serve" -> tell(id, serve(session, served(frame)));
+      case "unserve" -> {
+        session.unserve(served(frame));
+        tell(id, Future.succeededFuture());
+      }
+      default -> ask(session, frame, action, id);
+    }
+  }
+
+  private static WasmException missing(String key) {
+    return Failure.BAD_REQUEST.because("`%s` is missing", key);
+  }
+
+  private static Optional<String> text(JsonObject frame, String key) {
+    Object value = frame.getValue(key);
+    if (value == null || value instanceof String) {
+      return Optional.ofNullable((String) value);
+    }
+    throw Failure.BAD_REQUEST.because("`%s` must be a text", key);
+  }
+
+  private static String address(JsonObject frame) {
+    return text(frame, "address").orElseThrow(() -> missing("address"));
+  }
+
+  private static String served(JsonObject frame) {
+    return text(frame, "import").orElseThrow(() -> missing("import"));
+  }
+
+  private static JsonObject body(JsonObject frame) {
+    Object body = frame.getValue("body");
+    if (body == null) {
+      return new JsonObject();
+    } else if (body instanceof JsonObject object) {
+      return object;
+    }
+    throw Failure.BAD_REQUEST.because("`body` must be an object");
+  }
+
+  private void authenticate(JsonObject frame, Optional<String> id) {
+    String token = text(body(frame), "token").orElseThrow(() -> missing("token"));
+    door.enter(token)
+        .onSuccess(
+            session -> {
+              JsonObject body = new JsonObject().put("session", session.token());
+              session.client().tenant().ifPresent(tenant -> body.put("tenant", tenant));
+              succeed(id, new JsonObject().put("body", body));
+            })
+        .onFailure(
+            e -> {
+              fail(id, e);
+              door.refuse();
+            });
+  }
+
+  private void ask(Session session, JsonObject frame, String action, Optional<String> id) {
+    if (frame.containsKey("from")) {
+      throw Failure.BAD_REQUEST.because("`from` is not taken here: answers come on this socket");
+    }
+    JsonObject answer = new JsonObject();
+    Bus.Question question =
+        Bus.Question.of(action, Body.of(body(frame)))
+            .withTimeout(number(frame, "timeout").map(Duration::ofMillis))
+            .withFuel(number(frame, "fuel").map(OptionalLong::of).orElse(OptionalLong.empty()))
+            .named(id)
+            .spending(spent -> answer.put("fuel", spent));
+    ask(session, frame, question)
+        .onSuccess(body -> succeed(id, answer.put("body", body.toJson())))
+        .onFailure(e -> fail(id, e));
+  }
+
+  private Future<Body> ask(Session session, JsonObject frame, Bus.Question question) {
+    Optional<String> instance = text(frame, "instance");
+    Optional<String> caller = text(frame, "caller");
+    if (caller.isPresent()) {
+      return session.askCaller(caller.get(), question);
+    } else if (instance.isPresent()) {
+      return session.ask(instance.get(), question);
+    }
+    return session.askAt(text(frame, "address").orElse(addresses.instances()), question);
+  }
+
+  private static Optional<Long> number(JsonObject frame, String key) {
+    Object value = frame.getValue(key);
+    return value == null
+        ? Optional.empty()
+        : Optional.of(Requests.number(key, String.valueOf(value)));
+  }
+
+  private Future<Void> subscribe(Session session, String address) {
+    return session.subscribe(address, event -> hear(address, event));
+  }
+
+  /** Who does not read misses events, and is told how many. */
+  private void hear(String address, JsonObject event) {
+    JsonObject frame = new JsonObject().put("address", address).put("event", event);
+    if (missed > 0) {
+      frame.put("missed", missed);
+    }
+    if (outlet.isCalm() && outlet.offer(frame.encode())) {
+      missed = 0;
+    } else {
+      missed++;
+    }
+  }
+
+  private Future<Void> serve(Session session, String address) {
+    return session.serve(address, (caller, call) -> call(address, caller, call));
+  }
+
+  /** Asks the client what a guest asks it. */
+  private Future<JsonObject> call(String address, String caller, Served.Call call) {
+    String id = "s" + ++calls;
+    Promise<JsonObject> answer = Promise.promise();
+    asked.put(id, answer);
+    JsonObject frame =
+        new JsonObject()
+            .put(ID, id)
+            .put("action", "import")
+            .put("import", address)
+            .put("name", call.name())
+            .put("instance", call.instance())
+            .put("caller", caller)
+            .put("body", call.body());
+    if (!outlet.offer(frame.encode())) {
+      answer.fail(Failure.OVERLOADED.because("the client that answers does not read"));
+    }
+    return answer.future().onComplete(done -> asked.remove(id));
+  }
+
+  /** The client's answer to a call that was sent to it. */
+  private void answered(JsonObject frame, Optional<String> id) {
+    Promise<JsonObject> answer = id.map(asked::get).orElse(null);
+    if (answer == null) {
+      return; // the guest does not wait any more
+    }
+    String status = text(frame, STATUS).orElse("");
+    if (!ANSWERS.contains(status)) {
+      answer.tryFail(Failure.BAD_RESULT.because("the answer's `status` is neither ok nor error"));
+    } else if (status.equals("ok")) {
+      answer.tryComplete(body(frame));
+    } else {
+      answer.tryFail(Failure.HOST_FUNCTION.because("%s", Names.shown(message(frame))));
+    }
+  }
+
+  private static String message(JsonObject frame) {
+    return frame.getValue("error") instanceof JsonObject error
+        ? String.valueOf(error.getValue("message"))
+        : "the client answered an error";
+  }
+
+  private void tell(Optional<String> id, Future<Void> done) {
+    done.onSuccess(ok -> succeed(id, new JsonObject().put("body", new JsonObject())))
+        .onFailure(e -> fail(id, e));
+  }
+
+  private void succeed(Optional<String> id, JsonObject answer) {
+    id.ifPresent(text -> answer.put(ID, text));
+    String text = answer.put(STATUS, "ok").encode();
+    if (text.length() > lobby.bounds().messageBytes()) {
+      fail(
+          id,
+          Failure.TOO_LARGE.because(
+              "an answer of %d bytes; on a socket it may have %d, over HTTP more",
+              text.length(), lobby.bounds().messageBytes()));
+    } else if (!outlet.offer(text)) {
+      fail(id, Failure.OVERLOADED.because("the answer was dropped: too much waits to be read"));
+    }
+  }
+
+  private void fail(Optional<String> id, Throwable e) {
+    JsonObject frame = new JsonObject();
+    id.ifPresent(text -> frame.put(ID, text));
+    Body error = Body.of(Failures.fields(Failures.from(e)));
+    outlet.say(frame.put(STATUS, "error").put("error", error.toJson()).encode());
+  }
+}

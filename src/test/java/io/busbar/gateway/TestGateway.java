@@ -1,0 +1,132 @@
+package io.busbar.gateway;
+
+import io.busbar.Config;
+import io.busbar.TestNode;
+import io.busbar.wire.Addresses;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.WebSocketClient;
+import io.vertx.core.http.WebSocketConnectOptions;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.auth.JWTOptions;
+import io.vertx.ext.auth.jwt.JWTAuth;
+import io.vertx.ext.auth.jwt.JWTAuthOptions;
+import io.vertx.ext.web.client.HttpResponse;
+import io.vertx.ext.web.client.WebClient;
+import io.vertx.ext.web.client.WebClientOptions;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A node with a gateway, and who asks it over HTTP and sockets. */
+final class TestGateway implements AutoCloseable {
+  /** The key by which the tokens of tests are signed. */
+  static final JsonObject SECRET =
+      new JsonObject()
+          .put("kty", "oct")
+          .put("alg", "HS256")
+          .put("k", Base64.getUrlEncoder().withoutPadding().encodeToString(new byte[32]));
+
+  final TestNode node;
+  final HttpGateway gateway;
+  private final WebClient web;
+  private final WebSocketClient sockets;
+
+  private TestGateway(TestNode node, HttpGateway.Options options) {
+    this.node = node;
+    this.gateway =
+        HttpGateway.open(node.vertx(), options, Addresses.STANDARD, 1 << 20, Duration.ofMinutes(1))
+            .await();
+    this.web =
+        WebClient.create(
+            node.vertx(),
+            new WebClientOptions().setDefaultHost("127.0.0.1").setDefaultPort(gateway.port()));
+    this.sockets = node.vertx().createWebSocketClient();
+  }
+
+  /** Whose door is open. */
+  static TestGateway dev() {
+    return of(HttpGateway.Options.dev("127.0.0.1", 0));
+  }
+
+  static TestGateway of(HttpGateway.Options options) {
+    return new TestGateway(TestNode.start(Config.standard()), options.at("127.0.0.1", 0));
+  }
+
+  /** That believes tokens of {@link #SECRET}. */
+  static HttpGateway.Options guarded() {
+    Tokens.Options tokens =
+        new Tokens.Options(
+            List.of(SECRET), Optional.empty(), Optional.empty(), Optional.empty(), 0);
+    return HttpGateway.Options.STANDARD
+        .at("127.0.0.1", 0)
+        .withCredentials(
+            new Credentials.Options(List.of(), Optional.of(tokens), new Roles(Map.of())));
+  }
+
+  /** A token for this tenant with these permissions: {@code all}, or rules as JSON. */
+  String token(String tenant, String permissions) {
+    Object rules = permissions.startsWith("[") ? new JsonArray(permissions) : permissions;
+    return token(
+        new JsonObject().put("tenant", tenant).put("permissions", rules).put("sub", "test"), 600);
+  }
+
+  String token(JsonObject claims, int seconds) {
+    return JWTAuth.create(node.vertx(), new JWTAuthOptions().addJwk(SECRET))
+        .generateToken(claims, new JWTOptions().setAlgorithm("HS256").setExpiresInSeconds(seconds));
+  }
+
+  HttpResponse<Buffer> send(
+      HttpMethod method, String path, Object body, Map<String, String> headers) {
+    var request = web.request(method, "/api/v1" + path);
+    headers.forEach(request::putHeader);
+    if (body == null) {
+      return request.send().await();
+    }
+    Buffer bytes = body instanceof byte[] b ? Buffer.buffer(b) : Buffer.buffer(body.toString());
+    return request.sendBuffer(bytes).await();
+  }
+
+  /** With a token. */
+  HttpResponse<Buffer> send(HttpMethod method, String path, Object body, String token) {
+    return send(method, path, body, Map.of("Authorization", "Bearer " + token));
+  }
+
+  /** A socket whose request has these headers. */
+  TestSocket socket(Map<String, String> headers) {
+    WebSocketConnectOptions options =
+        new WebSocketConnectOptions()
+            .setHost("127.0.0.1")
+            .setPort(gateway.port())
+            .setURI("/api/v1/ws");
+    headers.forEach(options::addHeader);
+    return new TestSocket(sockets.connect(options).await());
+  }
+
+  TestSocket socket() {
+    return socket(Map.of());
+  }
+
+  /** A socket that has said who it is. */
+  TestSocket socket(String token) {
+    TestSocket socket = socket();
+    JsonObject said =
+        socket.ask(
+            new JsonObject()
+                .put("action", "authenticate")
+                .put("body", new JsonObject().put("token", token)));
+    if (!said.getString("status").equals("ok")) {
+      throw new AssertionError(said.encode());
+    }
+    return socket;
+  }
+
+  @Override
+  public void close() {
+    gateway.close().await();
+    node.close();
+  }
+}
