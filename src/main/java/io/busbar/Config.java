@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -69,6 +70,12 @@ public record Config(
   private static final long MESSAGE_SHARE = 8;
 
   private static final long TENANT_BYTES = 256L << 20;
+
+  private static final int MOST_INSTANCES = 10_000_000;
+
+  /** What can be said of all users, and of one. */
+  private static final Set<String> TENANT =
+      Set.of("instances", "memoryBytes", "callsPerSecond", "fuelPerMinute");
 
   private static final Set<String> SECTIONS =
       Set.of(
@@ -194,15 +201,39 @@ public record Config(
   private static Host.Quota quota(Body root) {
     Body memory = section(root, "memory", "heapShare", "maxBytes");
     Body instances = section(root, "instances", "max");
-    Body tenants =
-        section(
-            root, "tenants", "instances", "memoryBytes", "callsPerSecond", "fuelPerMinute", "of");
-    return new Host.Quota(
-        memoryBytes(memory),
-        number(instances, "max", 100_000, 10_000_000),
-        number(tenants, "memoryBytes", TENANT_BYTES, Long.MAX_VALUE),
-        number(tenants, "instances", 1000, 10_000_000),
-        messageBytes(root.object("messages")));
+    Host.Share all =
+        new Host.Share(memoryBytes(memory), number(instances, "max", 100_000, MOST_INSTANCES));
+    Host.Share user = share(tenants(root), new Host.Share(TENANT_BYTES, 1000));
+    Map<String, Host.Share> users = new LinkedHashMap<>();
+    tenantsOf(root).forEach((name, tenant) -> users.put(name, share(tenant, user)));
+    return new Host.Quota(all, user, users, messageBytes(root.object("messages")));
+  }
+
+  /** What is said of each user. */
+  static Body tenants(Body root) {
+    Body tenants = root.object("tenants");
+    Set<String> keys = new HashSet<>(TENANT);
+    keys.add("of");
+    known("tenants.", tenants, keys);
+    return tenants;
+  }
+
+  /** What is said of single users. */
+  static Map<String, Body> tenantsOf(Body root) {
+    Body all = tenants(root).object("of");
+    Map<String, Body> tenants = new LinkedHashMap<>();
+    for (String name : all.fields().keySet()) {
+      Body tenant = all.object(name);
+      known("tenants.of." + Names.shown(name) + ".", tenant, TENANT);
+      tenants.put(name, tenant);
+    }
+    return tenants;
+  }
+
+  private static Host.Share share(Body tenant, Host.Share standard) {
+    return new Host.Share(
+        number(tenant, "memoryBytes", standard.bytes(), Long.MAX_VALUE),
+        number(tenant, "instances", standard.instances(), MOST_INSTANCES));
   }
 
   private static long messageBytes(Body messages) {

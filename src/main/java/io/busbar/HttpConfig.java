@@ -48,7 +48,7 @@ final class HttpConfig {
         tls(http),
         http.optionalBoolean("plaintext").orElse(false),
         credentials(http.object("auth")),
-        quotas(root.object("tenants")),
+        quotas(root),
         bounds(http));
   }
 
@@ -126,11 +126,10 @@ final class HttpConfig {
             tokens.has("leewaySeconds") ? Math.toIntExact(tokens.whole("leewaySeconds")) : 0));
   }
 
-  private static Quotas.Options quotas(Body tenants) {
-    Quotas.Quota each = quota(tenants, Quotas.Quota.STANDARD);
+  private static Quotas.Options quotas(Body root) {
+    Quotas.Quota each = quota(Config.tenants(root), Quotas.Quota.STANDARD);
     Map<String, Quotas.Quota> of = new LinkedHashMap<>();
-    Body some = tenants.object("of");
-    some.fields().keySet().forEach(name -> of.put(name, quota(some.object(name), each)));
+    Config.tenantsOf(root).forEach((name, tenant) -> of.put(name, quota(tenant, each)));
     return new Quotas.Options(each, of);
   }
 

@@ -10,6 +10,7 @@ import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -48,17 +49,26 @@ class ConfigTest {
   @Test
   void memoryOfGuests_isAShareOfTheHeapOrANumber() {
     long heap = Runtime.getRuntime().maxMemory();
-    assertEquals((long) (heap * 0.6), Config.standard().host().quota().bytes());
+    assertEquals((long) (heap * 0.6), Config.standard().host().quota().all().bytes());
     assertEquals(
         (long) (heap * 0.25),
-        Config.from(new JsonObject("{\"memory\":{\"heapShare\":0.25}}")).host().quota().bytes());
+        Config.from(new JsonObject("{\"memory\":{\"heapShare\":0.25}}"))
+            .host()
+            .quota()
+            .all()
+            .bytes());
     assertEquals(
-        new Host.Quota(5_000_000, 7, 4_000_000, 3, heap / 8),
+        new Host.Quota(
+            new Host.Share(5_000_000, 7),
+            new Host.Share(4_000_000, 3),
+            Map.of("acme", new Host.Share(4_000_000, 5), "b c", new Host.Share(1, 3)),
+            heap / 8),
         Config.from(
                 new JsonObject(
                     """
                     {"memory":{"heapShare":0.5,"maxBytes":5000000},"instances":{"max":7},
-                     "tenants":{"instances":3,"memoryBytes":4000000}}
+                     "tenants":{"instances":3,"memoryBytes":4000000,
+                      "of":{"acme":{"instances":5},"b c":{"memoryBytes":1}}}}
                     """))
             .host()
             .quota());
@@ -71,6 +81,12 @@ class ConfigTest {
         "`maxBytes` must be 1 to " + heap + ", not " + Long.MAX_VALUE,
         "{\"memory\":{\"maxBytes\":" + Long.MAX_VALUE + "}}");
     assertRefused("unknown setting `tenants.calls`", "{\"tenants\":{\"calls\":1}}");
+    assertRefused(
+        "unknown setting `tenants.of.acme.of`", "{\"tenants\":{\"of\":{\"acme\":{\"of\":{}}}}}");
+    assertRefused("`acme` must be an object. Given `1`.", "{\"tenants\":{\"of\":{\"acme\":1}}}");
+    assertRefused(
+        "`instances` must be 1 to 10000000, not 0",
+        "{\"tenants\":{\"of\":{\"acme\":{\"instances\":0}}}}");
   }
 
   @Test

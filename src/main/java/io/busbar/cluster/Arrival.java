@@ -1,6 +1,7 @@
 package io.busbar.cluster;
 
 import io.busbar.client.Bus;
+import io.busbar.model.Reach;
 import io.busbar.wire.Addresses;
 import io.busbar.wire.Body;
 import io.busbar.wire.Endpoint;
@@ -78,7 +79,7 @@ final class Arrival {
 
   /** Those that most instances use, first. */
   private List<String> modules() {
-    return directory.usersByModule().entrySet().stream()
+    return directory.usersByModule(Reach.OPERATOR).entrySet().stream()
         .sorted(Comparator.comparingInt(users -> -users.getValue().size()))
         .limit(MOST_MODULES)
         .map(Map.Entry::getKey)

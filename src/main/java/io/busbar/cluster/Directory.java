@@ -8,6 +8,7 @@ import io.busbar.model.Home;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.LinkSpec;
 import io.busbar.model.ModuleId;
+import io.busbar.model.Reach;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
@@ -219,10 +220,16 @@ final class Directory {
     return Map.copyOf(mirror);
   }
 
-  /** The instances that run this module, from the mirror. */
-  List<String> users(ModuleId module) {
+  /** The instances within reach that run this module, from the mirror. */
+  List<String> users(ModuleId module, Reach who) {
+    return users(module, entry -> who.includes(entry.user()));
+  }
+
+  /** Those of such instances that run this module, from the mirror. */
+  List<String> users(ModuleId module, Predicate<Entry> which) {
     return mirror.entrySet().stream()
         .filter(entry -> entry.getValue().modules().contains(module.toString()))
+        .filter(entry -> which.test(entry.getValue()))
         .map(entry -> Roster.id(entry.getKey()))
         .distinct()
         .sorted()
@@ -414,11 +421,12 @@ final class Directory {
     return entry.spec().map(specs::get).map(text -> Body.of(new JsonObject(text)));
   }
 
-  /** The instances of each module, by its digest; from the mirror. */
-  Map<String, List<String>> usersByModule() {
+  /** The instances within reach of each module, by its digest; from the mirror. */
+  Map<String, List<String>> usersByModule(Reach who) {
     Map<String, List<String>> users = new LinkedHashMap<>();
     Map<String, Entry> sorted =
         mirror.entrySet().stream()
+            .filter(entry -> who.includes(entry.getValue().user()))
             .sorted(Map.Entry.comparingByKey())
             .collect(
                 toMap(Map.Entry::getKey, Map.Entry::getValue, (a, b) -> a, LinkedHashMap::new));

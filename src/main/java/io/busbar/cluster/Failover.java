@@ -238,7 +238,7 @@ final class Failover {
       directory.remove(key, entry);
     } else if (entry.home().staysDown()) {
       if (directory.remove(key, entry)) {
-        stopped(key, String.format("its node `%s` was lost", entry.owner()));
+        stopped(key, entry, String.format("its node `%s` was lost", entry.owner()));
       }
     } else if (isHeir(key, entry)) {
       wanted.put(key, () -> directory.takeOver(key, entry));
@@ -267,8 +267,9 @@ final class Failover {
     return heir.filter(members.self()::equals).isPresent();
   }
 
-  private void stopped(String key, String reason) {
-    events.happened("instance.stopped", Map.of("id", Roster.id(key), "reason", reason));
+  private void stopped(String key, Entry entry, String reason) {
+    Map<String, Object> about = Map.of("id", Roster.id(key), "reason", reason);
+    events.happened("instance.stopped", about, entry.user());
   }
 
   /** It is this node's, but not here: its start was not finished, or it was lost. */
@@ -339,7 +340,7 @@ final class Failover {
       moved.put("id", Roster.id(key));
       moved.put("epoch", entry.epoch());
       moved.put("fresh", true);
-      events.happened("instance.moved", moved);
+      events.happened("instance.moved", moved, entry.user());
     } else {
       failed(key, entry, Failures.from(thrown));
     }
@@ -358,7 +359,7 @@ final class Failover {
     attempts.remove(key);
     if (HOPELESS.contains(why.failure())) {
       if (directory.remove(key, entry)) {
-        stopped(key, "it cannot be started again: " + why.getMessage());
+        stopped(key, entry, "it cannot be started again: " + why.getMessage());
       }
     } else {
       next(key, entry).ifPresent(node -> directory.passOn(key, entry, node));

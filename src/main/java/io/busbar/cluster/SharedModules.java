@@ -1,16 +1,18 @@
 package io.busbar.cluster;
 
-import static java.util.stream.Collectors.joining;
-
 import io.busbar.engine.Library;
 import io.busbar.engine.ModuleStore;
 import io.busbar.model.Failure;
+import io.busbar.model.Keepers;
 import io.busbar.model.ModuleId;
+import io.busbar.model.ModuleName;
 import io.busbar.model.ModuleRef;
+import io.busbar.model.Reach;
 import io.busbar.model.WasmException;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,8 +31,8 @@ final class SharedModules implements Library {
   private final Directory directory;
   private final Pulse pulse;
   private final Members.Shared<byte[]> bytes; // by digest
-  private final Members.Shared<String> about; // size and whether it was put, by digest
-  private final Members.Shared<String> tags; // digests
+  private final Members.Shared<String> abouts; // by digest
+  private final SharedNames names;
   private final Set<String> shared = ConcurrentHashMap.newKeySet(); // that all nodes have them
 
   /** With the modules that this node brings along. */
@@ -39,33 +41,61 @@ final class SharedModules implements Library {
     this.directory = directory;
     this.pulse = pulse;
     this.bytes = members.shared("modules");
-    this.about = members.shared("moduleSizes");
-    this.tags = members.shared("tags");
-    own.list().forEach(this::bring);
-    about.onChange((digest, now) -> work.run(() -> changed(digest, now)));
+    this.abouts = members.shared("moduleSizes");
+    this.names = new SharedNames(members);
+    own.list(Reach.OPERATOR).forEach(this::bring);
+    abouts.onChange((digest, now) -> work.run(() -> changed(digest, now)));
+  }
+
+  /**
+   * What all nodes know of a module.
+   *
+   * @param keepers who put it
+   */
+  private record About(int size, Keepers keepers) {
+    static About parse(String text) {
+      JsonObject json = new JsonObject(text);
+      Set<String> users = new HashSet<>();
+      json.getJsonArray("users", new JsonArray()).forEach(user -> users.add(String.valueOf(user)));
+      return new About(json.getInteger("size"), new Keepers(json.getBoolean("kept"), users));
+    }
+
+    String text() {
+      JsonObject json = new JsonObject().put("size", size).put("kept", keepers.operator());
+      return keepers.users().isEmpty()
+          ? json.encode()
+          : json.put("users", List.copyOf(keepers.users())).encode();
+    }
+
+    boolean isKept() {
+      return keepers.isAnybody();
+    }
+  }
+
+  private Optional<About> about(String digest) {
+    return Optional.ofNullable(abouts.get(digest)).map(About::parse);
   }
 
   private void bring(Stored module) {
     try {
-      share(module.id(), own.bytes(module.id()), true);
+      share(module.id(), own.bytes(module.id()), own.keepers(module.id()));
     } catch (WasmException e) {
       LOG.log(System.Logger.Level.WARNING, "not brought along: {0}", e.getMessage());
       return;
     }
-    for (String tag : module.tags()) {
-      String holder = tags.putIfAbsent(tag, module.id().toString());
-      if (holder != null && !holder.equals(module.id().toString())) {
-        LOG.log(
-            System.Logger.Level.WARNING, "`{0}` is {1} here, {2} there", tag, module.id(), holder);
-      }
-    }
+    module.tags().forEach(key -> names.bring(key, module.id()));
   }
 
   /** Removed on one node it goes on all; what somebody still runs stays in memory. */
   private Void changed(String digest, String now) {
-    shared.remove(digest);
-    if (now == null && !about.has(digest)) {
-      ModuleId id = ModuleId.parse(digest);
+    ModuleId id = ModuleId.parse(digest);
+    if (now == null) {
+      shared.remove(digest);
+    }
+    Optional<About> known = about(digest);
+    if (known.isPresent()) {
+      own.keptFor(id, known.get().keepers());
+    } else if (now == null) {
       own.forget(id);
       shareAgain(id);
     }
@@ -80,84 +110,75 @@ final class SharedModules implements Library {
     } catch (WasmException e) {
       return; // it is not used here
     }
-    share(id, wasm, false);
+    share(id, wasm, Keepers.NOBODY);
   }
 
-  /** True if it was not there yet, or not for good. */
-  private boolean share(ModuleId id, byte[] wasm, boolean kept) {
+  /** For these too from now on; true if it is new to one of them. */
+  private boolean share(ModuleId id, byte[] wasm, Keepers more) {
     String key = id.toString();
-    String known = about.get(key);
-    if (known == null || !bytes.has(key)) {
-      bytes.put(key, wasm);
+    while (true) {
+      String known = abouts.get(key);
+      if (known == null || !bytes.has(key)) {
+        bytes.put(key, wasm);
+      }
+      Keepers before = known == null ? Keepers.NOBODY : About.parse(known).keepers();
+      Keepers after = before.with(more);
+      if (become(key, known, new About(wasm.length, after))) {
+        return !after.equals(before);
+      }
     }
-    String text = new JsonObject().put("size", wasm.length).put("kept", kept).encode();
-    if (known == null) {
-      known = about.putIfAbsent(key, text);
-    }
-    if (known == null) {
-      return true;
-    }
-    return kept && !isKept(known) && about.replace(key, known, text);
   }
 
-  private static boolean isKept(String about) {
-    return new JsonObject(about).getBoolean("kept");
+  /** False where it has changed meanwhile. */
+  private boolean become(String key, String known, About about) {
+    String text = about.text();
+    return known == null
+        ? abouts.putIfAbsent(key, text) == null
+        : known.equals(text) || abouts.replace(key, known, text);
   }
 
   @Override
-  public boolean put(ModuleId id, byte[] wasm, Optional<ModuleRef.Named> name) {
+  public boolean put(ModuleId id, byte[] wasm, Optional<ModuleRef.Named> name, Reach who) {
     pulse.checkMajority();
-    name.filter(tag -> tag.version() != null).ifPresent(tag -> checkFree(tag, id));
-    own.put(id, wasm, Optional.empty());
-    boolean added = share(id, wasm, true);
-    name.ifPresent(tag -> setTag(tag, id));
+    name.ifPresent(tag -> names.checkFree(tag, id, who));
+    Keepers keeper = Keepers.of(who.user());
+    own.keep(id, wasm, keeper);
+    boolean added = share(id, wasm, keeper);
+    name.ifPresent(tag -> names.set(tag, id, who));
     return added;
   }
 
-  private void checkFree(ModuleRef.Named tag, ModuleId id) {
-    String holder = tags.get(tag.toString());
-    if (holder != null && !holder.equals(id.toString())) {
-      throw taken(tag, holder);
-    }
-  }
-
-  private static WasmException taken(ModuleRef.Named tag, String holder) {
-    return Failure.CONFLICT.because("`%s` is already %s", tag, holder);
-  }
-
   @Override
-  public void tag(ModuleRef.Named tag, ModuleId id) {
+  public void tag(ModuleRef.Named tag, ModuleId id, Reach who) {
     pulse.checkMajority();
-    checkThere(id.toString(), id.toString());
-    setTag(tag, id);
-  }
-
-  private void checkThere(String digest, String ref) {
-    if (!about.has(digest)) {
-      throw Failure.NO_SUCH_MODULE.because("module `%s` not found", ref);
+    About known = reached(id, who);
+    names.checkFree(tag, id, who);
+    if (known.isKept() && !known.keepers().include(who.user())) {
+      share(id, bytes(id), Keepers.of(who.user()));
     }
-  }
-
-  /** A version is for ever; the bare name follows. */
-  private void setTag(ModuleRef.Named tag, ModuleId id) {
-    if (tag.version() != null) {
-      String holder = tags.putIfAbsent(tag.toString(), id.toString());
-      if (holder != null && !holder.equals(id.toString())) {
-        throw taken(tag, holder);
-      }
-    }
-    tags.put(tag.name(), id.toString());
+    names.set(tag, id, who);
   }
 
   @Override
-  public ModuleId resolve(ModuleRef ref) {
-    String digest =
-        ref instanceof ModuleRef.Digest named ? named.id().toString() : tags.get(ref.toString());
-    if (digest == null) {
-      throw Failure.NO_SUCH_MODULE.because("module `%s` not found", ref);
-    }
-    checkThere(digest, ref.toString());
-    return ModuleId.parse(digest);
+  public ModuleId resolve(ModuleRef ref, Reach who) {
+    return who.owners().stream()
+        .flatMap(owner -> names.find(ref, owner).stream())
+        .filter(digest -> isReached(digest, who))
+        .findFirst()
+        .map(ModuleId::parse)
+        .orElseThrow(() -> Library.noSuchModule(ref.toString()));
+  }
+
+  private boolean isReached(String digest, Reach who) {
+    return who.isOperator()
+        ? abouts.has(digest)
+        : about(digest).filter(known -> known.keepers().areReachedBy(who)).isPresent();
+  }
+
+  private About reached(ModuleId id, Reach who) {
+    return about(id.toString())
+        .filter(known -> known.keepers().areReachedBy(who))
+        .orElseThrow(() -> Library.noSuchModule(id.toString()));
   }
 
   @Override
@@ -170,110 +191,132 @@ final class SharedModules implements Library {
   }
 
   private byte[] fetch(ModuleId id) {
-    String known = about.get(id.toString());
+    Optional<About> known = about(id.toString());
     byte[] wasm = bytes.get(id.toString());
-    if (known == null || wasm == null) {
-      throw Failure.NO_SUCH_MODULE.because("module `%s` not found", id);
+    if (known.isEmpty() || wasm == null) {
+      throw Library.noSuchModule(id.toString());
     }
     if (!ModuleId.of(wasm).equals(id)) {
       throw Failure.UNAVAILABLE.because("module %s is damaged in the cluster", id);
     }
-    if (isKept(known)) {
-      own.put(id, wasm, Optional.empty());
+    if (known.get().isKept()) {
+      own.keep(id, wasm, known.get().keepers());
     }
     return wasm;
   }
 
   @Override
-  public void use(ModuleId id, byte[] wasm, String instance) {
+  public void use(ModuleId id, byte[] wasm, Use use) {
     if (!shared.contains(id.toString())) {
-      share(id, wasm, false);
+      share(id, wasm, Keepers.NOBODY);
       shared.add(id.toString());
     }
-    own.use(id, wasm, instance);
+    own.use(id, wasm, use);
   }
 
   @Override
-  public boolean unuse(ModuleId id, String instance) {
-    boolean gone = own.unuse(id, instance);
-    String known = about.get(id.toString());
-    if (known != null && !isKept(known) && directory.users(id).isEmpty()) {
-      if (about.remove(id.toString(), known)) {
+  public boolean unuse(ModuleId id, Use use) {
+    boolean gone = own.unuse(id, use);
+    String known = abouts.get(id.toString());
+    if (known != null && !About.parse(known).isKept() && users(id, Reach.OPERATOR).isEmpty()) {
+      if (abouts.remove(id.toString(), known)) {
         bytes.remove(id.toString());
       }
     }
     return gone;
   }
 
+  /** The instances that run a module, as far as who asks knows them. */
+  private List<String> users(ModuleId id, Reach who) {
+    return directory.users(id, who.alone());
+  }
+
   @Override
-  public Optional<ModuleId> remove(ModuleRef ref) {
+  public Removed remove(ModuleRef ref, Reach who) {
     pulse.checkMajority();
-    ModuleId id = resolve(ref);
-    List<String> names = names(id, tags.all());
-    if (ref instanceof ModuleRef.Named named
-        && names.stream().anyMatch(name -> !covers(named, name))) {
-      names.stream().filter(name -> covers(named, name)).forEach(name -> untag(name, id));
-      return Optional.empty();
+    ModuleId id = resolve(ref, who.alone());
+    List<ModuleName> all = names.of(id);
+    List<ModuleName> theirs = all.stream().filter(n -> n.owner().equals(who.user())).toList();
+    if (ref instanceof ModuleRef.Named && theirs.stream().anyMatch(n -> !n.isCoveredBy(ref))) {
+      names.remove(theirs.stream().filter(name -> name.isCoveredBy(ref)), id);
+      return new Removed(id, false, false);
     }
     directory.reload();
-    List<String> users = directory.users(id);
-    if (!users.isEmpty()) {
-      String some = users.stream().limit(3).collect(joining("`, `"));
-      throw Failure.CONFLICT.because(
-          "module %s is in use by %d instances: `%s`", id, users.size(), some);
-    }
-    names.forEach(name -> untag(name, id));
-    about.remove(id.toString());
+    return leave(id, who)
+        ? removed(id, theirs, new Removed(id, !who.isOperator(), false))
+        : deleted(id, all);
+  }
+
+  private Removed removed(ModuleId id, List<ModuleName> named, Removed what) {
+    names.remove(named.stream(), id);
+    return what;
+  }
+
+  private Removed deleted(ModuleId id, List<ModuleName> all) {
     bytes.remove(id.toString());
     own.forget(id);
-    return Optional.of(id);
+    return removed(id, all, new Removed(id, true, true));
   }
 
-  /** Whether taking {@code ref} away takes this tag of the same module away. */
-  private static boolean covers(ModuleRef.Named ref, String tag) {
-    return tag.equals(ref.toString()) || tag.equals(ref.name());
+  /** Who asks keeps it no more; true if others do. */
+  private boolean leave(ModuleId id, Reach who) {
+    String key = id.toString();
+    while (true) {
+      String text =
+          Optional.ofNullable(abouts.get(key)).orElseThrow(() -> Library.noSuchModule(key));
+      About known = About.parse(text);
+      About left = new About(known.size(), known.keepers().without(who));
+      checkUnused(id, left, who);
+      boolean done =
+          left.isKept() ? abouts.replace(key, text, left.text()) : abouts.remove(key, text);
+      if (done) {
+        return left.isKept();
+      }
+    }
   }
 
-  private void untag(String name, ModuleId id) {
-    tags.remove(name, id.toString());
+  /** What stays for others may be in use by theirs. */
+  private void checkUnused(ModuleId id, About left, Reach who) {
+    List<String> theirs = directory.users(id, entry -> entry.user().equals(who.user()));
+    List<String> hindering = left.isKept() ? theirs : users(id, Reach.OPERATOR);
+    if (!hindering.isEmpty()) {
+      List<String> shown = who.isOperator() ? hindering : theirs;
+      throw Library.inUse(id, shown.size(), shown);
+    }
   }
 
   @Override
-  public List<Stored> list() {
+  public List<Stored> list(Reach who) {
     directory.reload();
-    Map<String, String> named = tags.all();
-    Map<String, List<String>> users = directory.usersByModule();
+    Map<String, String> named = names.all();
+    Map<String, List<String>> users = directory.usersByModule(who.alone());
     List<Stored> modules = new ArrayList<>();
-    new TreeMap<>(about.all())
-        .forEach((digest, text) -> modules.add(stored(digest, text, named, users)));
+    new TreeMap<>(abouts.all())
+        .forEach(
+            (digest, text) -> {
+              About about = About.parse(text);
+              if (about.keepers().areReachedBy(who)) {
+                List<String> instances = users.getOrDefault(digest, List.of());
+                modules.add(stored(ModuleId.parse(digest), about, named, instances, who));
+              }
+            });
     return modules;
   }
 
   private static Stored stored(
-      String digest, String about, Map<String, String> named, Map<String, List<String>> users) {
-    ModuleId id = ModuleId.parse(digest);
-    return new Stored(
-        id,
-        new JsonObject(about).getInteger("size"),
-        names(id, named),
-        users.getOrDefault(digest, List.of()));
-  }
-
-  private static List<String> names(ModuleId id, Map<String, String> tags) {
-    Map<String, String> sorted = new TreeMap<>(tags);
-    sorted.values().removeIf(digest -> !digest.equals(id.toString()));
-    return List.copyOf(sorted.keySet());
+      ModuleId id, About about, Map<String, String> named, List<String> instances, Reach who) {
+    List<String> shown =
+        SharedNames.of(id, named)
+            .flatMap(name -> name.shownTo(who, about.keepers(), named::containsKey).stream())
+            .distinct()
+            .sorted()
+            .toList();
+    return new Stored(id, about.size(), shown, instances);
   }
 
   @Override
-  public Stored stored(ModuleId id) {
+  public Stored stored(ModuleId id, Reach who) {
     directory.reload();
-    String known = about.get(id.toString());
-    if (known == null) {
-      throw Failure.NO_SUCH_MODULE.because("module `%s` not found", id);
-    }
-    Map<String, List<String>> users = new LinkedHashMap<>();
-    users.put(id.toString(), directory.users(id));
-    return stored(id.toString(), known, tags.all(), users);
+    return stored(id, reached(id, who), names.all(), users(id, who), who);
   }
 }

@@ -1,22 +1,16 @@
 package io.busbar.engine;
 
-import static java.util.stream.Collectors.joining;
-
 import io.busbar.model.Failure;
+import io.busbar.model.Keepers;
 import io.busbar.model.ModuleId;
+import io.busbar.model.ModuleName;
 import io.busbar.model.ModuleRef;
+import io.busbar.model.Reach;
 import io.busbar.model.WasmException;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,218 +18,220 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
  * The binaries of this node by digest, and the names they go by; in a folder, or in memory.
  *
- * <p>A file is written beside its place, forced to disk and renamed, and its digest is checked when
- * it is read. Blocking; safe for use by many threads.
+ * <p>Among the saved names there are marks of who keeps a module: {@code sha256:…/} for the
+ * operator, {@code acme/sha256:…/} for a user; what has none is the operator's. Blocking; safe for
+ * use by many threads.
  */
 public final class ModuleStore implements Library {
   private static final System.Logger LOG = System.getLogger(ModuleStore.class.getName());
-  private static final String SUFFIX = ".wasm";
-  private static final char USER = '#'; // no id has it
-  private static final String UNFINISHED = ".new";
+  private static final String MARK = "/"; // no name ends so
 
-  private final Optional<Path> folder;
+  private final Optional<ModuleFolder> folder;
   private final Map<ModuleId, Entry> entries = new LinkedHashMap<>();
-  private final Map<String, ModuleId> tags = new TreeMap<>();
+  private final Map<String, ModuleId> tags = new TreeMap<>(); // by the key of the name
 
   private static final class Entry {
     final int size;
     final byte[] bytes; // null where they are on disk: what is kept, if there is a folder
-    final Set<String> users = new TreeSet<>(); // starts of instances
-    final boolean kept; // was put, and stays when nobody uses it
+    final Set<Use> uses = new HashSet<>();
+    Keepers keepers; // who put it; with any it stays when nobody uses it
 
-    Entry(int size, byte[] bytes, boolean kept) {
+    Entry(int size, byte[] bytes, Keepers keepers) {
       this.size = size;
       this.bytes = bytes;
-      this.kept = kept;
+      this.keepers = keepers;
     }
-  }
 
-  /** One start of an instance, as a user of modules: a later start of the same id is another. */
-  public static String user(String instance, long start) {
-    return instance + USER + start;
-  }
-
-  private static List<String> instances(Set<String> users) {
-    return users.stream().map(user -> user.substring(0, user.indexOf(USER))).distinct().toList();
+    boolean isKept() {
+      return keepers.isAnybody();
+    }
   }
 
   /** In this folder, which is made if need be; in memory without one. */
   public ModuleStore(Optional<Path> folder) {
-    this.folder = folder;
-    folder.ifPresent(this::open);
+    this.folder = folder.map(ModuleFolder::new);
+    this.folder.ifPresent(this::open);
   }
 
-  private void open(Path root) {
+  private void open(ModuleFolder saved) {
+    saved.sizes().forEach((id, size) -> entries.put(id, new Entry(size, null, Keepers.OPERATOR)));
+    Map<ModuleId, Keepers> marks = new HashMap<>();
+    Properties names = saved.tags();
+    names
+        .stringPropertyNames()
+        .forEach(name -> read(name, names.getProperty(name), marks, saved.tagFile()));
+    marks.forEach((id, keepers) -> entries.get(id).keepers = keepers);
+  }
+
+  private void read(String name, String digest, Map<ModuleId, Keepers> marks, Path file) {
     try {
-      Files.createDirectories(root);
-      try (Stream<Path> files = Files.list(root)) {
-        for (Path file : files.sorted().toList()) {
-          openFile(file);
-        }
-      }
-      readTags();
-    } catch (IOException e) {
-      throw Failure.UNAVAILABLE.because("cannot use the module folder %s: %s", root, e);
-    }
-  }
-
-  private void openFile(Path file) throws IOException {
-    String name = file.getFileName().toString();
-    if (name.matches("[0-9a-f]{64}\\.wasm")) {
-      ModuleId id = new ModuleId(name.substring(0, 64));
-      entries.put(id, new Entry((int) Files.size(file), null, true));
-    } else if (name.endsWith(UNFINISHED)) {
-      discard(file);
-    }
-  }
-
-  private void readTags() throws IOException {
-    Properties saved = new Properties();
-    try (InputStream in = Files.newInputStream(tagFile())) {
-      saved.load(in);
-    } catch (NoSuchFileException e) {
-      return; // nothing was ever tagged
-    }
-    for (String tag : saved.stringPropertyNames()) {
-      readTag(tag, saved.getProperty(tag));
-    }
-  }
-
-  private void readTag(String tag, String text) {
-    try {
-      ModuleId id = ModuleId.parse(text);
-      if (entries.containsKey(id) && ModuleRef.parse(tag) instanceof ModuleRef.Named) {
-        tags.put(tag, id);
+      ModuleId id = ModuleId.parse(digest);
+      boolean isMark = name.endsWith(MARK);
+      ModuleName read = ModuleName.parse(isMark ? name.substring(0, name.length() - 1) : name);
+      if (!entries.containsKey(id)) {
+        return;
+      } else if (isMark) {
+        marks.merge(id, Keepers.of(read.owner()), Keepers::with);
+      } else if (ModuleRef.parse(read.text()) instanceof ModuleRef.Named) {
+        tags.put(name, id);
       }
     } catch (WasmException e) {
-      LOG.log(System.Logger.Level.WARNING, "passed over in {0}: {1}", tagFile(), e.getMessage());
+      LOG.log(System.Logger.Level.WARNING, "passed over in {0}: {1}", file, e.getMessage());
     }
   }
 
-  private Path tagFile() {
-    return folder.orElseThrow().resolve("tags.properties");
+  private void save() {
+    if (folder.isPresent()) {
+      Properties saved = new Properties();
+      tags.forEach((tag, id) -> saved.setProperty(tag, id.toString()));
+      entries.forEach((id, entry) -> mark(saved, id, entry.keepers));
+      folder.get().saveTags(saved);
+    }
   }
 
-  private Path file(ModuleId id) {
-    return folder.orElseThrow().resolve(id.hex() + SUFFIX);
+  private static void mark(Properties saved, ModuleId id, Keepers keepers) {
+    if (keepers.users().isEmpty()) {
+      return;
+    }
+    Stream<Optional<String>> users = keepers.users().stream().map(Optional::of);
+    Stream<Optional<String>> operator =
+        keepers.operator() ? Stream.of(Optional.empty()) : Stream.empty();
+    Stream.concat(operator, users)
+        .map(owner -> new ModuleName(owner, id.toString()).key() + MARK)
+        .forEach(mark -> saved.setProperty(mark, id.toString()));
   }
 
   @Override
-  public synchronized boolean put(ModuleId id, byte[] wasm, Optional<ModuleRef.Named> name) {
-    name.ifPresent(tag -> checkFree(tag, id));
-    boolean added = keep(id, wasm);
-    name.ifPresent(tag -> setTag(tag, id));
+  public synchronized boolean put(
+      ModuleId id, byte[] wasm, Optional<ModuleRef.Named> name, Reach who) {
+    name.ifPresent(tag -> checkFree(tag, id, who));
+    boolean added = keep(id, wasm, Keepers.of(who.user()));
+    name.ifPresent(tag -> setTag(tag, id, who));
     return added;
   }
 
-  /** Puts the binary to its place, again if what is there was damaged; true if it is new. */
-  private boolean keep(ModuleId id, byte[] wasm) {
+  /** Puts the binary to its place for these too; true if it is new to one of them. */
+  public synchronized boolean keep(ModuleId id, byte[] wasm, Keepers more) {
     Entry known = entries.get(id);
-    if (folder.isPresent() && !isIntact(id)) {
-      replace(file(id), out -> out.write(wasm));
-    }
-    Entry kept = new Entry(wasm.length, folder.isPresent() ? null : wasm, true);
+    Keepers before = known == null ? Keepers.NOBODY : known.keepers;
+    Entry kept = new Entry(wasm.length, folder.isPresent() ? null : wasm, before.with(more));
     if (known != null) {
-      kept.users.addAll(known.users);
+      kept.uses.addAll(known.uses);
     }
     entries.put(id, kept);
-    return known == null || !known.kept;
+    try {
+      saveIfMarked(before, kept.keepers); // before the binary, which is the operator's without
+      folder.ifPresent(saved -> saved.write(id, wasm));
+    } catch (RuntimeException e) {
+      undo(id, known);
+      throw e;
+    }
+    return !kept.keepers.equals(before);
   }
 
-  private boolean isIntact(ModuleId id) {
-    try {
-      return Files.exists(file(id)) && ModuleId.of(Files.readAllBytes(file(id))).equals(id);
-    } catch (IOException e) {
-      return false;
+  private void saveIfMarked(Keepers before, Keepers now) {
+    if (!now.equals(before) && !(before.users().isEmpty() && now.users().isEmpty())) {
+      save();
+    }
+  }
+
+  private void undo(ModuleId id, Entry known) {
+    if (known == null) {
+      entries.remove(id);
+    } else {
+      entries.put(id, known);
     }
   }
 
   /** A version is for ever; a name without one moves to what was put last. */
-  private void checkFree(ModuleRef.Named tag, ModuleId id) {
-    ModuleId holder = tags.get(tag.toString());
+  private void checkFree(ModuleRef.Named tag, ModuleId id, Reach who) {
+    ModuleId holder = tags.get(ModuleName.of(who.user(), tag).key());
     if (tag.version() != null && holder != null && !holder.equals(id)) {
       throw Failure.CONFLICT.because("`%s` is already %s", tag, holder);
     }
   }
 
   @Override
-  public synchronized void tag(ModuleRef.Named tag, ModuleId id) {
-    entry(id);
-    checkFree(tag, id);
-    setTag(tag, id);
-  }
-
-  private void setTag(ModuleRef.Named tag, ModuleId id) {
-    tags.put(tag.toString(), id);
-    tags.put(tag.name(), id);
-    saveTags();
-  }
-
-  private void saveTags() {
-    if (folder.isPresent()) {
-      Properties saved = new Properties();
-      tags.forEach((tag, id) -> saved.setProperty(tag, id.toString()));
-      replace(tagFile(), out -> saved.store(out, null));
+  public synchronized void tag(ModuleRef.Named tag, ModuleId id, Reach who) {
+    Entry entry = entry(id);
+    checkFree(tag, id, who);
+    if (entry.isKept()) {
+      entry.keepers = entry.keepers.with(Keepers.of(who.user()));
     }
+    setTag(tag, id, who);
+  }
+
+  private void setTag(ModuleRef.Named tag, ModuleId id, Reach who) {
+    tags.put(ModuleName.of(who.user(), tag).key(), id);
+    tags.put(ModuleName.bare(who.user(), tag).key(), id);
+    save();
   }
 
   @Override
-  public synchronized ModuleId resolve(ModuleRef ref) {
-    ModuleId id = ref instanceof ModuleRef.Digest digest ? digest.id() : tags.get(ref.toString());
-    if (id == null || !entries.containsKey(id)) {
-      throw noSuchModule(ref.toString());
-    }
-    return id;
+  public synchronized ModuleId resolve(ModuleRef ref, Reach who) {
+    return who.owners().stream()
+        .flatMap(owner -> find(ref, owner).stream())
+        .filter(id -> entries.containsKey(id) && entry(id).keepers.areReachedBy(who))
+        .findFirst()
+        .orElseThrow(() -> Library.noSuchModule(ref.toString()));
   }
 
-  private static RuntimeException noSuchModule(String ref) {
-    return Failure.NO_SUCH_MODULE.because("module `%s` not found", ref);
+  private Optional<ModuleId> find(ModuleRef ref, Optional<String> owner) {
+    return ref instanceof ModuleRef.Digest digest
+        ? Optional.of(digest.id())
+        : Optional.ofNullable(tags.get(new ModuleName(owner, ref.toString()).key()));
   }
 
   private Entry entry(ModuleId id) {
     Entry entry = entries.get(id);
     if (entry == null) {
-      throw noSuchModule(id.toString());
+      throw Library.noSuchModule(id.toString());
     }
     return entry;
+  }
+
+  /** Who keeps it; fails with {@code NO_SUCH_MODULE}. */
+  public synchronized Keepers keepers(ModuleId id) {
+    return entry(id).keepers;
+  }
+
+  /** What is kept here is so for these from now on, as is settled elsewhere. */
+  public synchronized void keptFor(ModuleId id, Keepers keepers) {
+    Entry entry = entries.get(id);
+    if (entry != null && entry.isKept() && keepers.isAnybody()) {
+      Keepers before = entry.keepers;
+      entry.keepers = keepers;
+      saveIfMarked(before, keepers);
+    }
   }
 
   @Override
   public synchronized byte[] bytes(ModuleId id) {
     Entry entry = entry(id);
-    if (entry.bytes != null) {
-      return entry.bytes;
-    }
-    try {
-      byte[] wasm = Files.readAllBytes(file(id));
-      if (!ModuleId.of(wasm).equals(id)) {
-        throw Failure.UNAVAILABLE.because("module %s is damaged in this node's store", id);
-      }
-      return wasm;
-    } catch (IOException e) {
-      throw Failure.UNAVAILABLE.because("module %s cannot be read: %s", id, e.getMessage());
-    }
+    return entry.bytes != null ? entry.bytes : folder.orElseThrow().read(id);
   }
 
   @Override
-  public synchronized void use(ModuleId id, byte[] wasm, String instance) {
-    entries.computeIfAbsent(id, added -> new Entry(wasm.length, wasm, false)).users.add(instance);
+  public synchronized void use(ModuleId id, byte[] wasm, Use use) {
+    entries
+        .computeIfAbsent(id, added -> new Entry(wasm.length, wasm, Keepers.NOBODY))
+        .uses
+        .add(use);
   }
 
   @Override
-  public synchronized boolean unuse(ModuleId id, String instance) {
+  public synchronized boolean unuse(ModuleId id, Use use) {
     Entry entry = entries.get(id);
     if (entry == null) {
       return false;
     }
-    entry.users.remove(instance);
-    boolean gone = !entry.kept && entry.users.isEmpty();
+    entry.uses.remove(use);
+    boolean gone = !entry.isKept() && entry.uses.isEmpty();
     if (gone) {
       delete(id);
     }
@@ -243,99 +239,105 @@ public final class ModuleStore implements Library {
   }
 
   @Override
-  public synchronized Optional<ModuleId> remove(ModuleRef ref) {
-    ModuleId id = resolve(ref);
-    if (ref instanceof ModuleRef.Named && tags(id).stream().anyMatch(t -> !covers(ref, t))) {
-      tags.keySet().removeIf(tag -> tags.get(tag).equals(id) && covers(ref, tag));
-      saveTags();
-      return Optional.empty();
+  public synchronized Removed remove(ModuleRef ref, Reach who) {
+    ModuleId id = resolve(ref, who.alone());
+    if (ref instanceof ModuleRef.Named
+        && names(id, who.user()).stream().anyMatch(name -> !name.isCoveredBy(ref))) {
+      untag(names(id, who.user()).stream().filter(name -> name.isCoveredBy(ref)).toList());
+      save();
+      return new Removed(id, false, false);
     }
-    Set<String> users = entries.get(id).users;
-    if (!users.isEmpty()) {
-      String some = instances(users).stream().limit(3).collect(joining("`, `"));
-      throw Failure.CONFLICT.because(
-          "module %s is in use by %d instances: `%s`", id, users.size(), some);
+    Entry entry = entry(id);
+    Keepers left = entry.keepers.without(who);
+    checkUnused(id, entry, left, who);
+    if (left.isAnybody()) {
+      entry.keepers = left;
+      untag(names(id, who.user()));
+      save();
+      return new Removed(id, !who.isOperator(), false);
     }
     tags.values().removeIf(id::equals);
-    saveTags();
     delete(id);
-    return Optional.of(id);
+    save();
+    return new Removed(id, true, true);
+  }
+
+  /** What stays for others may be in use by theirs. */
+  private static void checkUnused(ModuleId id, Entry entry, Keepers left, Reach who) {
+    List<Use> own = entry.uses.stream().filter(use -> use.owner().equals(who.user())).toList();
+    Collection<Use> hindering = left.isAnybody() ? own : entry.uses;
+    if (!hindering.isEmpty()) {
+      Collection<Use> shown = who.isOperator() ? hindering : own;
+      throw Library.inUse(id, shown.size(), instances(shown));
+    }
+  }
+
+  private static List<String> instances(Collection<Use> uses) {
+    return uses.stream().map(Use::instance).distinct().sorted().toList();
+  }
+
+  private void untag(List<ModuleName> names) {
+    names.forEach(name -> tags.remove(name.key()));
   }
 
   /** It is gone for all nodes: what an instance still runs stays until that has stopped. */
   public synchronized void forget(ModuleId id) {
     Entry entry = entries.get(id);
-    if (entry == null || entry.users.isEmpty() && !entry.kept) {
+    if (entry == null || entry.uses.isEmpty() && !entry.isKept()) {
       return;
     }
     tags.values().removeIf(id::equals);
-    byte[] wasm = entry.users.isEmpty() ? null : bytes(id);
+    byte[] wasm = entry.uses.isEmpty() ? null : bytes(id);
     delete(id);
     if (wasm != null) {
-      entry.users.forEach(user -> use(id, wasm, user));
+      entry.uses.forEach(use -> use(id, wasm, use));
     }
-  }
-
-  /** Whether taking {@code ref} away takes this tag of the same module away. */
-  private static boolean covers(ModuleRef ref, String tag) {
-    return tag.equals(ref.toString()) || tag.equals(((ModuleRef.Named) ref).name());
   }
 
   private void delete(ModuleId id) {
     Entry gone = entries.remove(id);
-    if (folder.isPresent() && gone.kept) {
-      try {
-        Files.deleteIfExists(file(id));
-      } catch (IOException e) {
-        throw Failure.UNAVAILABLE.because("module %s cannot be deleted: %s", id, e.getMessage());
-      }
+    if (gone.bytes == null) {
+      folder.orElseThrow().delete(id);
     }
   }
 
   @Override
-  public synchronized List<Stored> list() {
-    return entries.keySet().stream().map(this::stored).toList();
+  public synchronized List<Stored> list(Reach who) {
+    return entries.entrySet().stream()
+        .filter(entry -> entry.getValue().keepers.areReachedBy(who))
+        .map(entry -> stored(entry.getKey(), entry.getValue(), who))
+        .toList();
   }
 
   @Override
-  public synchronized Stored stored(ModuleId id) {
+  public synchronized Stored stored(ModuleId id, Reach who) {
     Entry entry = entry(id);
-    return new Stored(id, entry.size, tags(id), instances(entry.users));
-  }
-
-  private List<String> tags(ModuleId id) {
-    List<String> names = new ArrayList<>();
-    tags.forEach((tag, holder) -> names.addAll(id.equals(holder) ? List.of(tag) : List.of()));
-    return Collections.unmodifiableList(names);
-  }
-
-  @FunctionalInterface
-  private interface Content {
-    void writeTo(OutputStream out) throws IOException;
-  }
-
-  /** Either the whole new file is there afterwards, or the old one; {@code UNAVAILABLE} if not. */
-  private static void replace(Path file, Content content) {
-    Path beside = file.resolveSibling(file.getFileName() + UNFINISHED);
-    try {
-      try (OutputStream out = Files.newOutputStream(beside)) {
-        content.writeTo(out);
-      }
-      try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE)) {
-        channel.force(true);
-      }
-      Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      discard(beside);
-      throw Failure.UNAVAILABLE.because("cannot write %s: %s", file.getFileName(), e.getMessage());
+    if (!entry.keepers.areReachedBy(who)) {
+      throw Library.noSuchModule(id.toString());
     }
+    return stored(id, entry, who);
   }
 
-  private static void discard(Path file) {
-    try {
-      Files.deleteIfExists(file);
-    } catch (IOException e) {
-      LOG.log(System.Logger.Level.WARNING, "cannot delete {0}: {1}", file, e.getMessage());
-    }
+  private Stored stored(ModuleId id, Entry entry, Reach who) {
+    List<Use> seen = entry.uses.stream().filter(use -> who.alone().includes(use.owner())).toList();
+    return new Stored(id, entry.size, shown(id, entry, who), instances(seen));
+  }
+
+  private List<String> shown(ModuleId id, Entry entry, Reach who) {
+    return names(id)
+        .flatMap(name -> name.shownTo(who, entry.keepers, tags::containsKey).stream())
+        .distinct()
+        .sorted()
+        .toList();
+  }
+
+  private Stream<ModuleName> names(ModuleId id) {
+    return tags.entrySet().stream()
+        .filter(tag -> tag.getValue().equals(id))
+        .map(tag -> ModuleName.parse(tag.getKey()));
+  }
+
+  private List<ModuleName> names(ModuleId id, Optional<String> owner) {
+    return names(id).filter(name -> name.owner().equals(owner)).toList();
   }
 }

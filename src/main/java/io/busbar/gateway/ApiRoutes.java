@@ -73,7 +73,8 @@ final class ApiRoutes {
         .post(API + "/instances")
         .handler(answering(201, ctx -> ask(ctx, address, "start", Requests.json(ctx))));
     get(router, "/instances").handler(answering(ctx -> ask(ctx, address, "list", Body.EMPTY)));
-    get(router, "/instances/:id").handler(answering(ctx -> ask(ctx, "describe", Body.EMPTY)));
+    get(router, "/instances/:id")
+        .handler(answering(ctx -> ask(ctx, "describe", Requests.flag(ctx, "recent"))));
     router
         .delete(API + "/instances/:id")
         .handler(answering(ctx -> ask(ctx, address, "stop", Body.of("id", Requests.id(ctx)))));

@@ -63,6 +63,19 @@ final class Requests {
     return query(ctx, "memory").map(name -> Body.of("memory", name)).orElse(Body.EMPTY);
   }
 
+  /** The query's flag of this name, if it is there: {@code true} or {@code false}. */
+  static Body flag(RoutingContext ctx, String name) {
+    Optional<String> text = query(ctx, name);
+    if (text.isEmpty()) {
+      return Body.EMPTY;
+    }
+    if (!text.get().matches("true|false")) {
+      throw Failure.BAD_REQUEST.because(
+          "`%s` must be true or false. Given `%s`.", name, Names.shown(text.get()));
+    }
+    return Body.of(name, Boolean.valueOf(text.get()));
+  }
+
   static Body slice(RoutingContext ctx) {
     Map<String, Object> fields = new LinkedHashMap<>(memoryName(ctx).fields());
     fields.put("offset", number(ctx, "offset"));

@@ -76,7 +76,7 @@ final class Blueprint {
 
   private Life build(Budget budget) {
     Optional<Streams> streams =
-        spec.wasi().map(wasi -> new Streams(vertx, context, node, id(), wasi, limits, budget));
+        spec.wasi().map(wasi -> new Streams(vertx, context, node, output(), wasi, limits, budget));
     try {
       return new Life(Guest.start(plan(streams, budget), calls), streams, budget);
     } catch (RuntimeException | Error e) {
@@ -103,6 +103,15 @@ final class Blueprint {
             .withLimits(limits)
             .withBudget(budget);
     return streams.map(Streams::plan).map(plan::withWasi).orElse(plan);
+  }
+
+  private Publisher.Target output() {
+    return new Publisher.Target(node.addresses().stdio(id()), user());
+  }
+
+  /** Whose instance it is; empty: the operator's. */
+  Optional<String> user() {
+    return seat.user();
   }
 
   String id() {

@@ -76,14 +76,29 @@ public final class Host {
   /**
    * What instances may take together.
    *
-   * @param bytes what they may reserve of the heap
-   * @param instances how many there may be
-   * @param userBytes what those of one user may reserve of it
-   * @param userInstances how many one user may have
+   * @param all what those of the operator and all users may take
+   * @param user what those of one user may take of that
+   * @param users the same of single users, where it is something else
    * @param messageBytes what the operations that wait or run may take of the heap
    */
-  public record Quota(
-      long bytes, int instances, long userBytes, int userInstances, long messageBytes) {}
+  public record Quota(Share all, Share user, Map<String, Share> users, long messageBytes) {
+    public Quota {
+      users = Map.copyOf(users);
+    }
+
+    /** What those of this user may take. */
+    Share of(String user) {
+      return users.getOrDefault(user, this.user);
+    }
+  }
+
+  /**
+   * What some instances may take together.
+   *
+   * @param bytes what they may reserve of the heap
+   * @param instances how many there may be
+   */
+  public record Share(long bytes, int instances) {}
 
   /** How long after its deadline a guest's thread may go on before it is written off. */
   private static final Duration PATIENCE = Duration.ofSeconds(2);

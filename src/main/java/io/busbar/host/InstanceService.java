@@ -186,7 +186,7 @@ final class InstanceService {
     Map<String, Object> about = live.summary();
     Map<String, Object> event = new LinkedHashMap<>(about);
     event.remove("node");
-    node.events().happened("instance.started", event);
+    node.events().happened("instance.started", event, live.user());
     live.ended().onSuccess(why -> end(key, live, why));
     return about;
   }
@@ -235,7 +235,7 @@ final class InstanceService {
         .onComplete(
             done -> {
               free(key);
-              node.events().happened("instance.stopped", event);
+              node.events().happened("instance.stopped", event, live.user());
             });
   }
 

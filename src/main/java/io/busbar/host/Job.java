@@ -62,6 +62,7 @@ final class Job<T> {
   private final Time time;
   private final Promise<T> promise = Promise.promise();
   private State state = State.QUEUED; // this and the rest guarded by this
+  private boolean begun;
   private Thread thread;
   private WasmException verdict; // why it was stopped
   private long verdictAt;
@@ -161,6 +162,7 @@ final class Job<T> {
         return false;
       }
       state = State.RUNNING;
+      begun = true;
       thread = Thread.currentThread();
       return true;
     }
@@ -171,6 +173,11 @@ final class Job<T> {
     thread = null;
     Thread.interrupted();
     return verdict;
+  }
+
+  /** Whether it runs, or ran. */
+  synchronized boolean hasBegun() {
+    return begun;
   }
 
   /** Why the job was stopped, for work that can end in parts; else null. */

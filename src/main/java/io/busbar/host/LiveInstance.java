@@ -68,6 +68,7 @@ final class LiveInstance extends VerticleBase {
   private final LongAdder operations = new LongAdder();
   private final LongAdder failures = new LongAdder();
   private final LongAdder traps = new LongAdder();
+  private final Recent recent = new Recent();
   private volatile boolean called; // its guest has been asked something
   private final AtomicBoolean moving = new AtomicBoolean(); // to another node, or it is there
   private volatile Endpoint endpoint; // null: it has none
@@ -241,7 +242,7 @@ final class LiveInstance extends VerticleBase {
       lane.checkOpen();
     }
     return switch (ask.action()) {
-      case "describe" -> Future.succeededFuture(Body.of(describe()));
+      case "describe" -> Future.succeededFuture(Body.of(describe(ask)));
       case "exists" -> answer("exists", isFunction(ask.body().string("function")));
       case "cancel" -> answer("cancelled", cancel(ask));
       case "write-stdin", "close-stdin", "read-stdout" -> stream(ask);
@@ -304,7 +305,9 @@ final class LiveInstance extends VerticleBase {
             },
             Job.Asker.of(ask),
             Job.Time.from(time(ask, limits)));
-    return node.inbox.accept(ask.body(), () -> lane.submit(job)).onComplete(this::count);
+    return node.inbox
+        .accept(ask.body(), () -> lane.submit(job))
+        .onComplete((answer, thrown) -> count(ask, job, thrown));
   }
 
   /** What was stopped has no result, even where the guest did not notice it any more. */
@@ -337,8 +340,11 @@ final class LiveInstance extends VerticleBase {
     return limits.has(Limit.FUEL);
   }
 
-  private void count(Body answer, Throwable thrown) {
+  private void count(Ask ask, Job<?> job, Throwable thrown) {
     operations.increment();
+    if (job.hasBegun()) {
+      recent.add(ask, thrown);
+    }
     if (thrown != null) {
       failures.increment();
       traps.add(thrown instanceof WasmException e && e.failure() == Failure.TRAP ? 1 : 0);
@@ -372,7 +378,7 @@ final class LiveInstance extends VerticleBase {
     return fields;
   }
 
-  private Map<String, Object> describe() {
+  private Map<String, Object> describe(Ask ask) {
     Map<String, Object> fields = listed();
     fields.put("epoch", lives.epoch());
     if (epoch > 1) {
@@ -389,6 +395,9 @@ final class LiveInstance extends VerticleBase {
     fields.put("queue", lane.queued());
     fields.put("running", lane.isRunning());
     fields.put("counters", counters());
+    if (ask.body().optionalBoolean("recent").orElse(false)) {
+      fields.put("recent", recent.toldTo(ask.reach(), user()));
+    }
     return fields;
   }
 

@@ -136,7 +136,7 @@ final class Lives {
     about.put("id", blueprint.id());
     about.put("epoch", epoch);
     about.put("reason", reason);
-    node.events().happened(event, about);
+    node.events().happened(event, about, blueprint.user());
   }
 
   /** The guest and its streams, for what may be asked of them from any thread. */

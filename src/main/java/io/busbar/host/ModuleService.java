@@ -4,13 +4,13 @@ import io.busbar.engine.CompiledModule;
 import io.busbar.engine.Compiler;
 import io.busbar.engine.Library;
 import io.busbar.engine.Link;
-import io.busbar.engine.ModuleStore;
 import io.busbar.model.Failure;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.LinkSpec;
 import io.busbar.model.ModuleId;
 import io.busbar.model.ModuleInfo;
 import io.busbar.model.ModuleRef;
+import io.busbar.model.Reach;
 import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
@@ -62,13 +62,14 @@ final class ModuleService {
 
   Future<Body> handle(Ask ask) {
     Body body = ask.body();
+    Reach who = ask.reach();
     return switch (ask.action()) {
-      case "put" -> put(Codec.moduleBytes(body), name(body));
-      case "get" -> get(ref(body));
-      case "list" -> blocking(() -> Body.of("modules", list()));
-      case "describe" -> describe(ref(body));
-      case "tag" -> tag(ref(body), name(body));
-      case "remove" -> remove(ref(body));
+      case "put" -> put(Codec.moduleBytes(body), name(body), who);
+      case "get" -> get(ref(body), who);
+      case "list" -> blocking(() -> Body.of("modules", list(who)));
+      case "describe" -> describe(ref(body), who);
+      case "tag" -> tag(ref(body), name(body), who);
+      case "remove" -> remove(ref(body), who);
       default -> throw ask.unknownAction();
     };
   }
@@ -150,17 +151,21 @@ final class ModuleService {
         .onComplete(done -> compiler.release(module));
   }
 
-  private Future<Body> put(byte[] bytes, Optional<ModuleRef.Named> name) {
+  private Future<Body> put(byte[] bytes, Optional<ModuleRef.Named> name, Reach who) {
     return load(bytes, false)
-        .compose(loaded -> using(loaded.module, () -> put(loaded.module, loaded.wasm, name)));
+        .compose(loaded -> using(loaded.module, () -> put(loaded.module, loaded.wasm, name, who)));
   }
 
-  private Body put(CompiledModule module, byte[] wasm, Optional<ModuleRef.Named> name) {
-    boolean added = store.put(module.id(), wasm, name);
-    Map<String, Object> fields = fields(module.info());
-    events.happened("module.put", Map.of("module", module.id().toString()));
+  private Body put(CompiledModule module, byte[] wasm, Optional<ModuleRef.Named> name, Reach who) {
+    boolean added = store.put(module.id(), wasm, name, who);
+    Map<String, Object> fields = fields(module.info(), who);
+    tell("module.put", module.id(), who);
     fields.put("new", added);
     return Body.of(fields);
+  }
+
+  private void tell(String event, ModuleId id, Reach who) {
+    events.happened(event, Map.of("module", id.toString()), who.user());
   }
 
   private void checkSize(byte[] bytes) {
@@ -171,7 +176,7 @@ final class ModuleService {
   }
 
   /** The modules of one instance: its own and those it links to; each is in use by this user. */
-  record Used(CompiledModule module, List<Link> links, String user) {
+  record Used(CompiledModule module, List<Link> links, Library.Use use) {
     /** The spec with the digests of these modules instead of names and bytes. */
     InstanceSpec pin(InstanceSpec spec) {
       return spec.withModule(new ModuleRef.Digest(module.id())).withLinks(pinned(links));
@@ -187,15 +192,27 @@ final class ModuleService {
     }
   }
 
+  /**
+   * Who takes modules into use.
+   *
+   * @param instance its key
+   * @param owner whose it is; empty: the operator's
+   * @param who is to reach the modules that its spec names
+   * @param metered whether it takes them as metered ones
+   * @param time within which it does
+   */
+  record Taker(
+      String instance, Optional<String> owner, Reach who, boolean metered, Job.Time time) {}
+
   /** Takes the modules a spec names, or brings along, into use by one start of this instance. */
-  Future<Used> use(InstanceSpec spec, String instance, boolean metered, Job.Time time) {
-    User user = new User(ModuleStore.user(instance, starts.incrementAndGet()), metered, time);
+  Future<Used> use(InstanceSpec spec, Taker taker) {
+    Library.Use use = new Library.Use(taker.instance, starts.incrementAndGet(), taker.owner);
+    User user = new User(use, taker);
     return use(spec.module(), spec.links(), user)
-        .map(tree -> new Used(tree.module, tree.links, user.name));
+        .map(tree -> new Used(tree.module, tree.links, use));
   }
 
-  /** Who takes modules into use: as metered ones or not, and within which time. */
-  private record User(String name, boolean metered, Job.Time time) {}
+  private record User(Library.Use use, Taker taker) {}
 
   /** A module in use with those it links to. */
   private record Tree(CompiledModule module, List<Link> links) {}
@@ -206,7 +223,7 @@ final class ModuleService {
             module ->
                 links(links, user)
                     .map(used -> new Tree(module, used))
-                    .recover(e -> givenBack(() -> release(module, user.name), e)));
+                    .recover(e -> givenBack(() -> release(module, user.use), e)));
   }
 
   /** One after the other; if one fails, those before it are given back. */
@@ -221,7 +238,7 @@ final class ModuleService {
               .mapEmpty();
     }
     return all.map(links)
-        .recover(e -> givenBack(() -> links.forEach(link -> release(link, user.name)), e));
+        .recover(e -> givenBack(() -> links.forEach(link -> release(link, user.use)), e));
   }
 
   private <T> Future<T> givenBack(Runnable release, Throwable e) {
@@ -234,27 +251,28 @@ final class ModuleService {
   }
 
   private Future<CompiledModule> use(ModuleRef ref, User user) {
-    if (user.time.isOver()) {
-      throw user.time.exceeded("never");
+    Taker taker = user.taker;
+    if (taker.time.isOver()) {
+      throw taker.time.exceeded("never");
     }
     Future<Loaded> loaded =
         ref instanceof ModuleRef.Inline inline
-            ? load(inline.bytes(), user.metered)
-            : load(() -> store.bytes(store.resolve(ref)), user.metered);
+            ? load(inline.bytes(), taker.metered)
+            : load(() -> store.bytes(store.resolve(ref, taker.who)), taker.metered);
     return loaded.compose(
         module ->
-            blockingAlways(() -> use(module, user.name))
+            blockingAlways(() -> use(module, user.use))
                 .onFailure(e -> compiler.release(module.module)));
   }
 
-  private CompiledModule use(Loaded loaded, String user) {
-    store.use(loaded.module.id(), loaded.wasm, user);
+  private CompiledModule use(Loaded loaded, Library.Use use) {
+    store.use(loaded.module.id(), loaded.wasm, use);
     return loaded.module;
   }
 
   /** Reads and compiles a module that an instance is about to use. */
   Future<Body> prepare(ModuleRef ref) {
-    return load(() -> store.bytes(store.resolve(ref)), false)
+    return load(() -> store.bytes(store.resolve(ref, Reach.OPERATOR)), false)
         .compose(loaded -> using(loaded.module, () -> Body.of("module", ref.toString())));
   }
 
@@ -262,20 +280,20 @@ final class ModuleService {
   Future<Void> unuse(Used used) {
     return blockingAlways(
         () -> {
-          release(used.module(), used.user());
-          used.links().forEach(link -> release(link, used.user()));
+          release(used.module(), used.use());
+          used.links().forEach(link -> release(link, used.use()));
           return null;
         });
   }
 
-  private void release(Link link, String user) {
-    release(link.module(), user);
-    link.links().forEach(inner -> release(inner, user));
+  private void release(Link link, Library.Use use) {
+    release(link.module(), use);
+    link.links().forEach(inner -> release(inner, use));
   }
 
-  private void release(CompiledModule module, String user) {
+  private void release(CompiledModule module, Library.Use use) {
     try {
-      if (store.unuse(module.id(), user)) {
+      if (store.unuse(module.id(), use)) {
         compiler.forget(module.id());
       }
     } finally {
@@ -283,10 +301,10 @@ final class ModuleService {
     }
   }
 
-  private Future<Body> get(ModuleRef ref) {
+  private Future<Body> get(ModuleRef ref, Reach who) {
     return blocking(
         () -> {
-          ModuleId id = store.resolve(ref);
+          ModuleId id = store.resolve(ref, who);
           Map<String, Object> fields = new LinkedHashMap<>();
           fields.put("module", id.toString());
           fields.put("bytes", store.bytes(id).clone());
@@ -294,8 +312,8 @@ final class ModuleService {
         });
   }
 
-  private List<Object> list() {
-    return store.list().stream().<Object>map(ModuleService::fields).toList();
+  private List<Object> list(Reach who) {
+    return store.list(who).stream().<Object>map(ModuleService::fields).toList();
   }
 
   private static Map<String, Object> fields(Library.Stored stored) {
@@ -307,43 +325,44 @@ final class ModuleService {
     return fields;
   }
 
-  private Map<String, Object> fields(ModuleInfo info) {
+  private Map<String, Object> fields(ModuleInfo info, Reach who) {
     Map<String, Object> fields = Codec.fields(info);
-    Library.Stored stored = store.stored(info.id());
+    Library.Stored stored = store.stored(info.id(), who);
     fields.put("tags", stored.tags());
     fields.put("instances", stored.instances());
     return fields;
   }
 
-  private Future<Body> describe(ModuleRef ref) {
-    return load(() -> store.bytes(store.resolve(ref)), false)
-        .compose(loaded -> using(loaded.module, () -> Body.of(fields(loaded.module.info()))));
+  private Future<Body> describe(ModuleRef ref, Reach who) {
+    return load(() -> store.bytes(store.resolve(ref, who)), false)
+        .compose(loaded -> using(loaded.module, () -> Body.of(fields(loaded.module.info(), who))));
   }
 
-  private Future<Body> tag(ModuleRef ref, Optional<ModuleRef.Named> name) {
+  private Future<Body> tag(ModuleRef ref, Optional<ModuleRef.Named> name, Reach who) {
     if (name.isEmpty()) {
       throw Failure.BAD_REQUEST.because("`name` is missing");
     }
     return blocking(
         () -> {
-          ModuleId id = store.resolve(ref);
-          store.tag(name.get(), id);
-          return Body.of(fields(store.stored(id)));
+          ModuleId id = store.resolve(ref, who);
+          store.tag(name.get(), id, who);
+          return Body.of(fields(store.stored(id, who)));
         });
   }
 
-  private Future<Body> remove(ModuleRef ref) {
+  private Future<Body> remove(ModuleRef ref, Reach who) {
     return blocking(
         () -> {
-          Optional<ModuleId> gone = store.remove(ref);
-          gone.ifPresent(
-              id -> {
-                compiler.forget(id);
-                events.happened("module.removed", Map.of("module", id.toString()));
-              });
+          Library.Removed removed = store.remove(ref, who);
+          if (removed.deleted()) {
+            compiler.forget(removed.id());
+          }
+          if (removed.gone()) {
+            tell("module.removed", removed.id(), who);
+          }
           Map<String, Object> fields = new LinkedHashMap<>();
           fields.put("removed", ref.toString());
-          fields.put("gone", gone.isPresent());
+          fields.put("gone", removed.gone());
           return Body.of(fields);
         });
   }

@@ -7,6 +7,7 @@ import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -16,17 +17,20 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class Publisher {
   private static final int CHUNK = 16 << 10;
 
+  /** Where it is published, and for which user; empty: the operator. */
+  record Target(String address, Optional<String> owner) {}
+
   private final Vertx vertx;
   private final Context context;
-  private final String address;
+  private final Target target;
   private final Stdio stdio;
   private final AtomicBoolean due = new AtomicBoolean();
 
   /** With the context on which it publishes what is written. */
-  Publisher(Vertx vertx, Context context, String address, Stdio stdio) {
+  Publisher(Vertx vertx, Context context, Target target, Stdio stdio) {
     this.vertx = vertx;
     this.context = context;
-    this.address = address;
+    this.target = target;
     this.stdio = stdio;
     stdio.stdout().onWrite(this::written);
     stdio.stderr().onWrite(this::written);
@@ -64,7 +68,9 @@ final class Publisher {
       if (chunk.truncated()) {
         fields.put("truncated", true);
       }
-      vertx.eventBus().publish(address, Body.of(fields).toJson());
+      vertx
+          .eventBus()
+          .publish(target.address, Body.of(fields).toJson(), Events.headers(target.owner));
     }
     return any;
   }

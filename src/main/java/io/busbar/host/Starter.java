@@ -8,6 +8,7 @@ import io.busbar.model.Limit;
 import io.busbar.model.Limits;
 import io.busbar.model.LinkSpec;
 import io.busbar.model.Names;
+import io.busbar.model.Reach;
 import io.busbar.wire.Ask;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -116,15 +117,14 @@ final class Starter {
   /** An instance that is deployed, with its guest; the seat is given up where it fails. */
   Future<LiveInstance> start(Start start, Seat seat, long epoch) {
     return Future.succeededFuture()
-        .compose(free -> useInTime(start))
+        .compose(free -> useInTime(start, seat))
         .onFailure(e -> seat.close())
         .compose(used -> start(start, seat, epoch, used));
   }
 
   /** The modules, unless reading and compiling takes too long: then they are given back. */
-  private Future<ModuleService.Used> useInTime(Start start) {
-    Future<ModuleService.Used> using =
-        modules.use(start.spec, start.key, start.limits.has(Limit.FUEL), start.time);
+  private Future<ModuleService.Used> useInTime(Start start, Seat seat) {
+    Future<ModuleService.Used> using = modules.use(start.spec, taker(start, seat));
     Promise<ModuleService.Used> inTime = Promise.promise();
     long timer =
         vertx.setTimer(
@@ -138,6 +138,17 @@ final class Starter {
           }
         });
     return inTime.future();
+  }
+
+  /** What is taken over from another node has the modules it had there, whoever keeps them. */
+  private static ModuleService.Taker taker(Start start, Seat seat) {
+    boolean isTakenOver = start.ask.epoch().isPresent();
+    return new ModuleService.Taker(
+        start.key,
+        seat.user(),
+        isTakenOver ? Reach.OPERATOR : start.ask.reach(),
+        start.limits.has(Limit.FUEL),
+        start.time);
   }
 
   private Future<LiveInstance> start(Start start, Seat seat, long epoch, ModuleService.Used used) {

@@ -30,14 +30,14 @@ final class Streams {
   private final Optional<Publisher> publisher;
 
   /**
-   * With the context on which its output is published, and where what they hold is reserved; fails
-   * with {@code LIMIT} where stdin does not fit.
+   * With the context on which its output is published, and to whom, and where what they hold is
+   * reserved; fails with {@code LIMIT} where stdin does not fit.
    */
   Streams(
       Vertx vertx,
       Context context,
       LiveInstance.Context node,
-      String id,
+      Publisher.Target output,
       WasiSpec spec,
       Limits limits,
       Budget budget) {
@@ -48,7 +48,7 @@ final class Streams {
     this.stdio = new Stdio(spec.stdin(), spec.stdinOpen(), capacity, budget);
     this.publisher =
         spec.publish()
-            ? Optional.of(new Publisher(vertx, context, node.addresses().stdio(id), stdio))
+            ? Optional.of(new Publisher(vertx, context, output, stdio))
             : Optional.empty();
   }
 

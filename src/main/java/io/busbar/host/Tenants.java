@@ -21,7 +21,7 @@ final class Tenants {
 
   Tenants(Host.Quota quota) {
     this.quota = quota;
-    this.node = Budget.of("the node", quota.bytes());
+    this.node = Budget.of("the node", quota.all().bytes());
   }
 
   /** A user with at least one instance. */
@@ -44,7 +44,7 @@ final class Tenants {
    * as one may have, with {@code OVERLOADED} where the node has.
    */
   synchronized Seat take(Optional<String> user) {
-    if (instances >= quota.instances()) {
+    if (instances >= quota.all().instances()) {
       throw Failure.OVERLOADED.because(
           "the node has %d instances already, as many as it takes", instances);
     }
@@ -55,14 +55,15 @@ final class Tenants {
 
   private Budget share(String user) {
     Tenant tenant = users.get(user);
+    Host.Share most = quota.of(user);
     int has = tenant == null ? 0 : tenant.instances;
-    if (has >= quota.userInstances()) {
+    if (has >= most.instances()) {
       throw Failure.LIMIT.because(
           "user `%s` has %d instances already, as many as one may have", Names.shown(user), has);
     }
     if (tenant == null) {
       String owner = "user `" + Names.shown(user) + "`";
-      tenant = new Tenant(node.within(owner, quota.userBytes()));
+      tenant = new Tenant(node.within(owner, most.bytes()));
       users.put(user, tenant);
     }
     tenant.instances++;

@@ -246,6 +246,11 @@ public final class Ask {
     spent = OptionalLong.of(fuel);
   }
 
+  /** What it has used, where that is known. */
+  public OptionalLong spent() {
+    return spent;
+  }
+
   /** The answer is to say that the instance has begun anew, for the so manieth time. */
   public void tellEpoch(long epoch) {
     this.epoch = OptionalLong.of(epoch);

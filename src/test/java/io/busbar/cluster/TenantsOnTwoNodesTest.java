@@ -8,6 +8,7 @@ import io.busbar.Failing;
 import io.busbar.Tenant;
 import io.busbar.TestCluster;
 import io.busbar.TestNode;
+import io.busbar.Until;
 import io.busbar.client.Bus;
 import io.busbar.model.Failure;
 import io.busbar.model.Home;
@@ -16,8 +17,11 @@ import io.busbar.wire.Body;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -197,5 +201,119 @@ class TenantsOnTwoNodesTest {
           "CONFLICT: instance `anns` exists already",
           Tenant.error(bob(0).ask("wasm.instances", "start", spec("anns", node))));
     }
+  }
+
+  private static String put(Tenant tenant, String wat, String name) {
+    JsonObject body = new JsonObject().put("wat", wat).put("name", name);
+    JsonObject answer = tenant.ask("wasm.modules", "put", body);
+    assertTrue(answer.getBoolean("new", false), answer::encode);
+    return answer.getString("module");
+  }
+
+  private static JsonObject module(Tenant tenant, String action, String ref) {
+    return tenant.ask("wasm.modules", action, new JsonObject().put("module", ref));
+  }
+
+  @Test
+  void modules_areEachUsersOwn_onBothNodes() {
+    String text = "(module (func (export \"own\")))";
+    String digest = put(ann(0), text, "calc");
+    for (int node = 0; node < 2; node++) {
+      for (Tenant tenant : List.of(bob(node), bob(node).withShared())) {
+        for (String ref : List.of("calc", digest)) {
+          for (String action : List.of("get", "describe", "remove")) {
+            assertEquals(
+                "NO_SUCH_MODULE: module `" + ref + "` not found",
+                Tenant.error(module(tenant, action, ref)));
+          }
+          assertEquals(
+              "NO_SUCH_MODULE: module `" + ref + "` not found",
+              Tenant.error(tenant.start("none", ref)));
+        }
+      }
+      JsonObject seen = module(ann(node), "describe", "calc");
+      assertEquals(new JsonArray("[\"calc\"]"), seen.getJsonArray("tags"));
+    }
+    cluster.client(1).put(text.getBytes(StandardCharsets.UTF_8), "calc").await();
+    assertEquals(digest, put(bob(1), text, "mine"));
+    assertEquals(
+        new JsonArray("[\"ann/calc\",\"bob/mine\",\"calc\"]"),
+        cluster.client(0).describeModule("calc").await().getJsonArray("tags"));
+    assertTrue(module(ann(1), "remove", "calc").getBoolean("gone"));
+    assertEquals(
+        "NO_SUCH_MODULE: module `calc` not found",
+        Tenant.error(module(ann(0), "describe", "calc")));
+    cluster.client(0).remove("calc").await();
+    assertEquals(digest, module(bob(0), "describe", "mine").getString("module"));
+    assertTrue(module(bob(0), "remove", digest).getBoolean("gone"));
+    Failing.with(Failure.NO_SUCH_MODULE, () -> cluster.client(1).describeModule(digest).await());
+  }
+
+  @Test
+  void moduleInUse_onTheOtherNode_isNotRemoved_andNamesOnlyOnesOwnInstances() {
+    String text = "(module (func (export \"used\")))";
+    String digest = put(ann(0), text, "used");
+    JsonObject byName = spec("anns", 1).put("module", "used");
+    start(ann(0), byName);
+    start(bob(0), spec("bobs", 1).put("module", Tenant.text(text)));
+    assertEquals(
+        "CONFLICT: module " + digest + " is in use by 1 instances: `anns`",
+        Tenant.error(module(ann(0), "remove", "used")));
+    assertEquals(
+        new JsonArray("[\"anns\"]"), module(ann(0), "describe", "used").getJsonArray("instances"));
+    ann(0).ask("wasm.instances", "stop", new JsonObject().put("id", "anns"));
+    assertEquals(
+        "CONFLICT: module " + digest + " is in use",
+        Tenant.error(module(ann(0), "remove", "used")));
+    bob(0).ask("wasm.instances", "stop", new JsonObject().put("id", "bobs"));
+    assertTrue(module(ann(0), "remove", "used").getBoolean("gone"));
+  }
+
+  /**
+   * What its user does not keep any more, or never did, is started by the next node all the same.
+   */
+  @Test
+  void instanceThatMoves_takesItsModulesAlong_whoeverKeepsThem() {
+    String digest = put(ann(0), "(module (func (export \"moving\")))", "moving");
+    cluster
+        .client(0)
+        .put("(module (func (export \"common\")))".getBytes(StandardCharsets.UTF_8), "common")
+        .await();
+    Set<String> heard = ConcurrentHashMap.newKeySet();
+    cluster
+        .vertx(0)
+        .eventBus()
+        .<JsonObject>consumer(
+            "wasm.events",
+            event ->
+                heard.add(
+                    event.headers().get("user")
+                        + " "
+                        + event.body().getString("event")
+                        + " "
+                        + event.body().getString("id")));
+    JsonObject link = new JsonObject().put("module", "moving");
+    Map<String, JsonObject> specs =
+        Map.of(
+            "named", spec("named", 0).put("module", "moving"),
+            "brought", spec("brought", 0),
+            "linked", spec("linked", 0).put("links", new JsonObject().put("m", link)),
+            "common", spec("common", 0).put("module", "common"));
+    specs.forEach(
+        (id, spec) -> {
+          spec.remove("placement");
+          start(ann(0).withShared(), spec);
+          String node = ann(0).askOf("wasm.instances", id, "describe", EMPTY).getString("node");
+          String target = node.equals("n0") ? "n1" : "n0";
+          JsonObject body = new JsonObject().put("id", id).put("node", target);
+          JsonObject moved = ann(0).ask("wasm.instances", "move", body);
+          assertEquals(target, moved.getString("node"), moved::encode);
+          JsonObject seen = ann(1).askOf("wasm.instances", id, "describe", EMPTY);
+          assertEquals(target, seen.getString("node"));
+          assertEquals("ann", seen.getString("user"));
+          ann(1).ask("wasm.instances", "stop", new JsonObject().put("id", id));
+          Until.isTrue(() -> heard.contains("ann instance.moved " + id));
+        });
+    assertTrue(module(ann(1), "remove", digest).getBoolean("gone"));
   }
 }

@@ -53,7 +53,8 @@ class TenantsTest {
                 new JsonObject(
                     """
                     {"memory":{"maxBytes":4000000},"instances":{"max":6},
-                     "tenants":{"instances":3,"memoryBytes":1000000}}
+                     "tenants":{"instances":3,"memoryBytes":1000000,
+                      "of":{"small":{"instances":1},"large":{"memoryBytes":2000000}}}}
                     """)));
   }
 
@@ -104,6 +105,24 @@ class TenantsTest {
     startAs("bob", spec);
     third.stop().await();
     startAs("ann", spec);
+  }
+
+  @Test
+  void userWithAShareOfItsOwn_hasThat_andTheRestAsEveryOne() {
+    InstanceSpec large = TestNode.inlineText("(module (memory 20))");
+    startAs("large", large);
+    Failing.with(Failure.LIMIT, () -> startAs("small", large));
+    startAs("small", TestNode.inlineText("(module)"));
+    Failing.with(
+        Failure.LIMIT,
+        "user `small` has 1 instances already, as many as one may have",
+        () -> startAs("small", TestNode.inlineText("(module)")));
+    startAs("large", TestNode.inlineText("(module)"));
+    startAs("large", TestNode.inlineText("(module)"));
+    Failing.with(
+        Failure.LIMIT,
+        "user `large` has 3 instances already, as many as one may have",
+        () -> startAs("large", TestNode.inlineText("(module)")));
   }
 
   @Test
