@@ -10,7 +10,7 @@ import { eventList } from "./console/events.js";
 import { alarm } from "./console/failures.js";
 import { instanceView } from "./console/instance.js";
 import { showLists } from "./console/lists.js";
-import { moduleView } from "./console/module.js";
+import { moduleView, nameOf } from "./console/module.js";
 import { theme } from "./console/theme.js";
 import { uploads } from "./console/uploads.js";
 
@@ -120,10 +120,9 @@ export class App {
     return this.#refusals[list] ?? "";
   }
 
-  /** A module's name, the one with a version if it has one; else the beginning of its digest. */
+  /** What a module is called. */
   moduleName(ref) {
-    const tags = this.modules.find(({ module }) => module === ref)?.tags ?? [];
-    return tags.find((tag) => tag.includes(":")) ?? tags[0] ?? (ref ?? "").slice(0, 19);
+    return nameOf(this.modules.find(({ module }) => module === ref)?.tags, ref);
   }
 
   // selection

@@ -3,7 +3,7 @@
  *
  * @module module
  */
-import { button, code, el, field, say, shown, size } from "./dom.js";
+import { button, code, el, field, say, size } from "./dom.js";
 import { confirmed } from "./dialogs.js";
 import { attempt, failureBox, notice } from "./failures.js";
 import { externs, facts } from "./tables.js";
@@ -17,9 +17,12 @@ const WASI = /^wasi_/;
  */
 export function moduleView(app, ref) {
   const body = el("div", { class: "stack" }, el("p", { class: "note" }, "…"));
+  const name = el("span", {}, code(app.moduleName(ref)));
   const read = async () => {
     try {
-      body.replaceChildren(...content(app, await app.busbar.describeModule(ref)));
+      const about = await app.busbar.describeModule(ref);
+      name.replaceChildren(code(nameOf(about.tags, ref)));
+      body.replaceChildren(...content(app, about));
     } catch (e) {
       body.replaceChildren(failureBox(e));
     }
@@ -31,7 +34,7 @@ export function moduleView(app, ref) {
       el(
         "div",
         { class: "heading" },
-        el("h2", { tabindex: "-1", id: "selection-title" }, el("span", { class: "kind" }, "Module"), " ", code(app.moduleName(ref))),
+        el("h2", { tabindex: "-1", id: "selection-title" }, el("span", { class: "kind" }, "Module"), " ", name),
         button("Remove", () => remove(app, ref), { id: "remove", class: "danger" }),
       ),
       body,
@@ -39,6 +42,11 @@ export function moduleView(app, ref) {
     start: read,
     stop: () => {},
   };
+}
+
+/** The name with a version if there is one; else any; else the beginning of the digest. */
+export function nameOf(tags, ref) {
+  return tags?.find((tag) => tag.includes(":")) ?? tags?.[0] ?? (ref ?? "").slice(0, 19);
 }
 
 function content(app, about) {

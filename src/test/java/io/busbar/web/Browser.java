@@ -53,6 +53,11 @@ final class Browser implements AutoCloseable {
     driver.get("http://127.0.0.1:" + port + "/");
   }
 
+  /** Goes to no page at all: nothing is asked of any node. */
+  void leave() {
+    driver.get("about:blank");
+  }
+
   void reload() {
     driver.navigate().refresh();
   }
@@ -122,11 +127,17 @@ final class Browser implements AutoCloseable {
   // doing
 
   void click(String css) {
-    find(css).click();
+    click(find(css));
   }
 
   void click(String css, String text) {
-    find(css, text).click();
+    click(find(css, text));
+  }
+
+  /** In the middle of the window, where no bar lies over it. */
+  private void click(WebElement element) {
+    driver.executeScript("arguments[0].scrollIntoView({ block: \"center\" })", element);
+    element.click();
   }
 
   void fill(String css, String text) {
