@@ -48,7 +48,7 @@ export class App {
     this.busbar = connect(location.href.replace(/[?#].*/, ""), { token });
     const { busbar } = this;
     busbar.onStatus((status, error) => busbar === this.busbar && this.#status(status, error));
-    busbar.on("events", (event) => this.#event(event)).catch(() => {}); // told by the status, or forbidden
+    busbar.on("events", (event, missed) => this.#event(event, missed)).catch(() => {}); // told by the status, or forbidden
     byId("sign-out").hidden = token === undefined;
     this.#status(busbar.status);
     this.refresh();
@@ -86,8 +86,8 @@ export class App {
     this.#connect();
   }
 
-  #event(event) {
-    this.#addEvent(event);
+  #event(event, missed) {
+    this.#addEvent(event, missed);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.refresh();

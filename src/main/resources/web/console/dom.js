@@ -72,6 +72,9 @@ export function shown(name, most = 200) {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
+/** Text of a guest with its lines, and a dot for each character that cannot be seen. */
+export const readable = (text) => text.replace(/[^\P{C}\n\t]/gu, "·");
+
 /** A name in the typeface of code, kept apart from the words around it. */
 export const code = (name, most) => el("code", { class: "name" }, shown(name, most));
 

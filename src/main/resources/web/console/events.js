@@ -23,9 +23,10 @@ export function eventList() {
     count = 0;
     tell();
   };
-  return (event) => {
-    count++;
+  return (event, missed) => {
+    count += 1 + missed;
     if (!isPaused()) {
+      if (missed > 0) list.prepend(entry({ event: "missed", count: missed }));
       list.prepend(entry(event));
       while (list.childElementCount > MOST) list.lastChild.remove();
     }

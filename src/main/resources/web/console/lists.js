@@ -45,7 +45,7 @@ function nodeRow(app, { node }) {
 function updateNode(row, about) {
   const state = stateOf(about);
   row.querySelector(".dot").className = `dot ${state}`;
-  const labels = Object.entries(about.labels ?? {}).map(([name, value]) => `${name} ${value}`);
+  const labels = Object.entries(about.labels ?? {}).filter(([name]) => name !== "node").map(([name, value]) => `${name} ${value}`);
   const { reserved, limit } = about.memory ?? {};
   const memory = reserved === undefined ? [] : [`${size(reserved)} of ${size(limit)}`];
   const words = [state, counted(about.instances, "instance"), ...memory, ...labels];

@@ -3,7 +3,7 @@
  *
  * @module memory
  */
-import { button, el, field, say, size } from "./dom.js";
+import { button, el, field, readable, say, size } from "./dom.js";
 import { alarm, attempt, failureBox } from "./failures.js";
 
 const PAGE = 512;
@@ -95,7 +95,7 @@ class MemoryView {
   #show() {
     const bytes = this.#bytes;
     if (this.#asText.checked) {
-      const text = new TextDecoder().decode(bytes).replace(/[^\P{C}\n\t]/gu, "·");
+      const text = readable(new TextDecoder().decode(bytes));
       this.#area.replaceChildren(el("pre", { class: "text", tabindex: "0" }, text));
       return;
     }

@@ -9,6 +9,7 @@ import { attempt, failureBox, notice } from "./failures.js";
 import { externs, facts } from "./tables.js";
 
 const WASI = /^wasi_/;
+const SHORT_LIST = /\[[^[\]{}]*\]/g;
 
 /**
  * @param {import("../console.js").App} app
@@ -68,7 +69,7 @@ function startForm(app, about) {
   const rest = el("textarea", { id: "start-rest", rows: "6", spellcheck: "false", "aria-describedby": "start-rest-hint" });
   const problem = el("p", { class: "error", role: "alert", id: "start-problem" });
   const skeleton = restOf(about.imports ?? []);
-  rest.value = skeleton === undefined ? "" : JSON.stringify(skeleton, null, 2);
+  rest.value = skeleton === undefined ? "" : JSON.stringify(skeleton, null, 2).replace(SHORT_LIST, (list) => list.replace(/\s+/g, " "));
   const submit = async (event) => {
     event.preventDefault();
     say(problem, "");

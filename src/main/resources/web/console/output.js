@@ -3,7 +3,7 @@
  *
  * @module output
  */
-import { button, el, field } from "./dom.js";
+import { button, el, readable } from "./dom.js";
 import { attempt } from "./failures.js";
 
 const MOST = 500; // pieces shown
@@ -15,9 +15,11 @@ const MOST = 500; // pieces shown
  */
 export function output(instance, wasi) {
   const log = el("pre", { class: "text output", role: "log", "aria-live": "off", "aria-label": "Output", tabindex: "0", id: "output" });
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   const show = (stream, bytes) => {
-    if (bytes.length === 0) return;
-    log.append(el("span", { class: stream }, new TextDecoder().decode(bytes)));
+    const text = decoders[stream].decode(bytes, { stream: true }); // a piece may end in a character
+    if (text === "") return;
+    log.append(el("span", { class: stream }, readable(text)));
     while (log.childNodes.length > MOST) log.firstChild.remove();
     log.scrollTop = log.scrollHeight;
   };
@@ -40,7 +42,7 @@ export function output(instance, wasi) {
     node: el(
       "div",
       { class: "stack" },
-      el("div", { class: "bar" }, el("span", { class: "note" }, text), wasi.publish ? "" : button("Read", readAll), button("Clear", () => log.replaceChildren())),
+      el("div", { class: "bar middle" }, el("span", { class: "note" }, text), wasi.publish ? "" : button("Read", readAll), button("Clear", () => log.replaceChildren())),
       log,
       wasi.stdinOpen ? stdin(instance) : "",
     ),
