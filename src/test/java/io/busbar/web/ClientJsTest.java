@@ -521,13 +521,17 @@ class ClientJsTest {
   // tokens
 
   private HttpGateway guarded() {
+    return guarded(0);
+  }
+
+  private HttpGateway guarded(int port) {
     String key = "acme.secret";
     Credentials.Key acme =
         new Credentials.Key(
             "acme", Credentials.Key.digest(key), Optional.of("acme"), Permissions.ALL);
     return open(
         HttpGateway.Options.STANDARD
-            .at("127.0.0.1", 0)
+            .at("127.0.0.1", port)
             .withCredentials(
                 new Credentials.Options(List.of(acme), Optional.empty(), new Roles(Map.of()))));
   }
@@ -558,6 +562,48 @@ class ClientJsTest {
             tell(await mine.call("f"), tags);
             """));
     guarded.close().await();
+  }
+
+  @Test
+  void newConnection_asksForTheTokenAnew() {
+    HttpGateway guarded = guarded();
+    int port = guarded.port();
+    try (Script script =
+        Script.start(
+            port,
+            "{ token: () => `acme.${globalThis.secret ?? \"secret\"}` }",
+            """
+            busbar.onStatus((status, error) => tell(status, error?.name));
+            await told();
+            globalThis.secret = "changed";
+            tell("changed");
+            await told();
+            tell((await failure(busbar.instances())).at(0));
+            """)) {
+      assertEquals("\"open\" undefined", script.next());
+      guarded.close().await();
+      assertEquals("\"connecting\" \"CONNECTION_LOST\"", script.next());
+      HttpGateway again = guarded(port);
+      assertEquals("\"open\" undefined", awaitNext(script, "\"connecting\""));
+      script.go();
+      assertEquals("\"changed\"", script.next());
+      again.close().await();
+      assertEquals("\"connecting\" \"CONNECTION_LOST\"", script.next());
+      HttpGateway last = guarded(port);
+      assertEquals("\"closed\" \"UNAUTHENTICATED\"", awaitNext(script, "\"connecting\""));
+      script.go();
+      assertEquals(lines("\"UNAUTHENTICATED\""), script.rest());
+      last.close().await();
+    }
+  }
+
+  /** The next line that does not begin like this: it tries as often as it takes. */
+  private static String awaitNext(Script script, String passedOver) {
+    String line = script.next();
+    while (line != null && line.startsWith(passedOver)) {
+      line = script.next();
+    }
+    return line;
   }
 
   @Test

@@ -115,6 +115,23 @@ class ConsoleTest {
   }
 
   @Test
+  void fileThatIsDropped_isPut() {
+    browser.go(gateway.port());
+    browser.find("#connection", "connected");
+    browser.value(
+        """
+        (() => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File(["(module)"], "dropped here.wat"));
+          const drop = new DragEvent("drop", { bubbles: true, dataTransfer });
+          document.getElementById("drop").dispatchEvent(drop);
+        })()
+        """);
+    browser.find("#notice", "dropped-here is put.");
+    browser.find("#modules a", "dropped-here");
+  }
+
+  @Test
   void trap_isShownInFull() {
     openCalc();
     call("divide", "1", "0");
