@@ -118,7 +118,7 @@ class Busbar {
 
   /**
    * @param {(status: "connecting" | "open" | "closed", error?: BusbarError) => void} handler told
-   *     of each change, and why
+   *     of each change and each attempt that failed, and why
    * @returns {() => void} ends it
    */
   onStatus(handler) {
@@ -588,10 +588,15 @@ class Link {
     const ours = (action) => (event) => this.#socket === socket && action(event);
     this.#socket = socket;
     this.#isLetIn = false;
-    socket.onopen = ours(() => this.#enter(token));
+    let opened = false;
+    socket.onopen = ours(() => {
+      opened = true;
+      this.#enter(token);
+    });
     socket.onmessage = ours(({ data }) => typeof data === "string" && this.#receive(parsed(data)));
     socket.onclose = ours(({ code, reason }) => this.#lost(code, String(reason ?? "")));
-    socket.onerror = () => {}; // it is closed next
+    // next it is closed; but not in each version of Node, where it was never open
+    socket.onerror = ours(() => opened || this.#lost(1006, ""));
   }
 
   /** Says who we are, if we are anybody, and then all that stands. */
