@@ -10,6 +10,9 @@ import io.vertx.core.Handler;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 
 /** The requests of PROTOCOL §9: each becomes one message on the bus, its answer the response. */
@@ -18,6 +21,8 @@ final class ApiRoutes {
   private static final String BYTES = "application/octet-stream";
 
   private final Access access;
+  private final String prefix = UUID.randomUUID() + "."; // before the names of operations
+  private final AtomicLong asked = new AtomicLong();
   private final Addresses addresses;
 
   ApiRoutes(Access access, Addresses addresses) {
@@ -153,9 +158,22 @@ final class ApiRoutes {
     return access.at(Guard.of(ctx), address, question(ctx, action, body));
   }
 
-  /** Asks the instance in the path. */
+  /** Asks the instance in the path; if the client goes away first, it is asked nothing more. */
   private Future<Body> ask(RoutingContext ctx, String action, Body body) {
-    return access.instance(Guard.of(ctx), Requests.id(ctx), question(ctx, action, body));
+    Client client = Guard.of(ctx);
+    String id = Requests.id(ctx);
+    String name = prefix + asked.incrementAndGet();
+    Future<Body> answer =
+        access.instance(client, id, question(ctx, action, body).named(Optional.of(name)));
+    if (!answer.isComplete()) {
+      ctx.addEndHandler(
+          ended -> {
+            if (ended.failed() && !answer.isComplete()) {
+              access.abandon(client, id, name);
+            }
+          });
+    }
+    return answer;
   }
 
   private static Bus.Question question(RoutingContext ctx, String action, Body body) {

@@ -80,6 +80,11 @@ final class Door {
     return session;
   }
 
+  /** Whether it is known who is there. */
+  boolean isKnown() {
+    return session != null;
+  }
+
   /** Somebody says who it is; once. */
   Future<Session> enter(String credential) {
     if (session != null && lobby.guard().anyone().isPresent()) {

@@ -137,6 +137,8 @@ public final class HttpGateway {
   private final Connections connections;
   private final Addresses addresses;
   private final Sockets sockets;
+  private final Bridge bridge;
+  private final EventStream events;
   private HttpServer server;
   private volatile boolean draining;
 
@@ -158,6 +160,8 @@ public final class HttpGateway {
             options.bounds(),
             () -> draining);
     this.sockets = new Sockets(lobby, addresses, connections);
+    this.bridge = new Bridge(lobby, addresses, connections);
+    this.events = new EventStream(lobby, addresses);
   }
 
   /**
@@ -236,6 +240,7 @@ public final class HttpGateway {
   public Future<Void> close() {
     release();
     sockets.close();
+    bridge.close();
     return server.close();
   }
 
@@ -250,8 +255,10 @@ public final class HttpGateway {
     guard.watch(router);
     Pages.on(router);
     sockets.addTo(router);
+    bridge.addTo(router);
     router.route().handler(guard::authenticate);
     router.route().handler(this::refuseWhileDraining);
+    events.addTo(router);
     router.route().handler(HttpGateway::keepBodyAsItIs);
     router.route().handler(new Uploads(bodyBytes, options.bounds().uploadBytes()));
     router.route().handler(BodyHandler.create(false).setBodyLimit(bodyBytes));

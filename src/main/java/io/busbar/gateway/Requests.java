@@ -150,6 +150,10 @@ final class Requests {
     return text.isEmpty() ? OptionalLong.empty() : OptionalLong.of(number("fuel", text.get()));
   }
 
+  static Optional<Duration> millis(OptionalLong number) {
+    return number.isEmpty() ? Optional.empty() : Optional.of(Duration.ofMillis(number.getAsLong()));
+  }
+
   /** The query's {@code timeout} in milliseconds. */
   static Optional<Duration> timeout(RoutingContext ctx) {
     return query(ctx, "timeout").map(text -> Duration.ofMillis(number("timeout", text)));

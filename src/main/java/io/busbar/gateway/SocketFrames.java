@@ -3,20 +3,15 @@ package io.busbar.gateway;
 import io.busbar.client.Bus;
 import io.busbar.model.Failure;
 import io.busbar.model.Names;
-import io.busbar.model.WasmException;
 import io.busbar.wire.Addresses;
 import io.busbar.wire.Body;
 import io.busbar.wire.Failures;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import io.vertx.core.json.DecodeException;
-import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonObject;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -49,9 +44,9 @@ final class SocketFrames {
   void received(String text) {
     Optional<String> id = Optional.empty();
     try {
-      JsonObject frame = frame(text);
-      id = id(frame);
-      if (frame.containsKey(STATUS)) {
+      Frame frame = Frame.parse(text);
+      id = frame.text(ID, LONGEST_ID);
+      if (frame.has(STATUS)) {
         door.next();
         answered(frame, id);
       } else {
@@ -62,79 +57,30 @@ final class SocketFrames {
     }
   }
 
-  private static JsonObject frame(String text) {
-    try {
-      if (Json.decodeValue(text) instanceof JsonObject frame) {
-        return frame;
-      }
-    } catch (DecodeException e) {
-      throw Failure.BAD_REQUEST.because("the frame is not JSON: %s", Names.shown(e.getMessage()));
-    }
-    throw Failure.BAD_REQUEST.because("the frame must be a JSON object");
-  }
-
-  private static Optional<String> id(JsonObject frame) {
-    Object id = frame.getValue(ID);
-    if (id == null || id instanceof String text && text.length() <= LONGEST_ID) {
-      return Optional.ofNullable((String) id);
-    }
-    throw Failure.BAD_REQUEST.because("`id` must be a text of at most %d characters", LONGEST_ID);
-  }
-
-  private void handle(JsonObject frame, Optional<String> id) {
-    String action = text(frame, "action").orElseThrow(() -> missing("action"));
+  private void handle(Frame frame, Optional<String> id) {
+    String action = frame.required("action");
     if (action.equals("authenticate")) {
       authenticate(frame, id);
       return;
     }
     Session session = door.next();
     switch (action) {
-      case "subscribe" -> tell(id, subscribe(session, address(frame)));
+      case "subscribe" -> tell(id, subscribe(session, frame.required("address")));
       case "unsubscribe" -> {
-        session.unsubscribe(address(frame));
+        session.unsubscribe(frame.required("address"));
         tell(id, Future.succeededFuture());
       }
-      case "serve" -> tell(id, serve(session, served(frame)));
+      case "serve" -> tell(id, serve(session, frame.required("import")));
       case "unserve" -> {
-        session.unserve(served(frame));
+        session.unserve(frame.required("import"));
         tell(id, Future.succeededFuture());
       }
       default -> ask(session, frame, action, id);
     }
   }
 
-  private static WasmException missing(String key) {
-    return Failure.BAD_REQUEST.because("`%s` is missing", key);
-  }
-
-  private static Optional<String> text(JsonObject frame, String key) {
-    Object value = frame.getValue(key);
-    if (value == null || value instanceof String) {
-      return Optional.ofNullable((String) value);
-    }
-    throw Failure.BAD_REQUEST.because("`%s` must be a text", key);
-  }
-
-  private static String address(JsonObject frame) {
-    return text(frame, "address").orElseThrow(() -> missing("address"));
-  }
-
-  private static String served(JsonObject frame) {
-    return text(frame, "import").orElseThrow(() -> missing("import"));
-  }
-
-  private static JsonObject body(JsonObject frame) {
-    Object body = frame.getValue("body");
-    if (body == null) {
-      return new JsonObject();
-    } else if (body instanceof JsonObject object) {
-      return object;
-    }
-    throw Failure.BAD_REQUEST.because("`body` must be an object");
-  }
-
-  private void authenticate(JsonObject frame, Optional<String> id) {
-    String token = text(body(frame), "token").orElseThrow(() -> missing("token"));
+  private void authenticate(Frame frame, Optional<String> id) {
+    String token = frame.object("body").required("token");
     door.enter(token)
         .onSuccess(
             session -> {
@@ -149,15 +95,15 @@ final class SocketFrames {
             });
   }
 
-  private void ask(Session session, JsonObject frame, String action, Optional<String> id) {
-    if (frame.containsKey("from")) {
+  private void ask(Session session, Frame frame, String action, Optional<String> id) {
+    if (frame.has("from")) {
       throw Failure.BAD_REQUEST.because("`from` is not taken here: answers come on this socket");
     }
     JsonObject answer = new JsonObject();
     Bus.Question question =
-        Bus.Question.of(action, Body.of(body(frame)))
-            .withTimeout(number(frame, "timeout").map(Duration::ofMillis))
-            .withFuel(number(frame, "fuel").map(OptionalLong::of).orElse(OptionalLong.empty()))
+        Bus.Question.of(action, frame.body("body"))
+            .withTimeout(Requests.millis(frame.number("timeout")))
+            .withFuel(frame.number("fuel"))
             .named(id)
             .spending(spent -> answer.put("fuel", spent));
     ask(session, frame, question)
@@ -165,22 +111,15 @@ final class SocketFrames {
         .onFailure(e -> fail(id, e));
   }
 
-  private Future<Body> ask(Session session, JsonObject frame, Bus.Question question) {
-    Optional<String> instance = text(frame, "instance");
-    Optional<String> caller = text(frame, "caller");
+  private Future<Body> ask(Session session, Frame frame, Bus.Question question) {
+    Optional<String> instance = frame.text("instance");
+    Optional<String> caller = frame.text("caller");
     if (caller.isPresent()) {
       return session.askCaller(caller.get(), question);
     } else if (instance.isPresent()) {
       return session.ask(instance.get(), question);
     }
-    return session.askAt(text(frame, "address").orElse(addresses.instances()), question);
-  }
-
-  private static Optional<Long> number(JsonObject frame, String key) {
-    Object value = frame.getValue(key);
-    return value == null
-        ? Optional.empty()
-        : Optional.of(Requests.number(key, String.valueOf(value)));
+    return session.askAt(frame.text("address").orElse(addresses.instances()), question);
   }
 
   private Future<Void> subscribe(Session session, String address) {
@@ -225,23 +164,23 @@ final class SocketFrames {
   }
 
   /** The client's answer to a call that was sent to it. */
-  private void answered(JsonObject frame, Optional<String> id) {
+  private void answered(Frame frame, Optional<String> id) {
     Promise<JsonObject> answer = id.map(asked::get).orElse(null);
     if (answer == null) {
       return; // the guest does not wait any more
     }
-    String status = text(frame, STATUS).orElse("");
+    String status = frame.text(STATUS).orElse("");
     if (!ANSWERS.contains(status)) {
       answer.tryFail(Failure.BAD_RESULT.because("the answer's `status` is neither ok nor error"));
     } else if (status.equals("ok")) {
-      answer.tryComplete(body(frame));
+      answer.tryComplete(frame.object("body").json());
     } else {
       answer.tryFail(Failure.HOST_FUNCTION.because("%s", Names.shown(message(frame))));
     }
   }
 
-  private static String message(JsonObject frame) {
-    return frame.getValue("error") instanceof JsonObject error
+  private static String message(Frame frame) {
+    return frame.json().getValue("error") instanceof JsonObject error
         ? String.valueOf(error.getValue("message"))
         : "the client answered an error";
   }

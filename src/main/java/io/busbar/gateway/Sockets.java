@@ -19,7 +19,7 @@ final class Sockets {
   private static final Duration PING = Duration.ofSeconds(20);
 
   /** Who sends faster than it may is not read for so long. */
-  private static final long PAUSE_MILLIS = 20;
+  static final long PAUSE_MILLIS = 20;
 
   /** What can be done to a WebSocket from the other side of its door. */
   private record Ends(Lobby lobby, ServerWebSocket socket) implements Door.Socket {

@@ -19,7 +19,7 @@ final class Blueprint {
   private final InstanceSpec spec;
   private final String label;
   private final Limits limits;
-  private final ModuleService.Used modules;
+  private final ModuleUses.Used modules;
   private final Seat seat;
   private final Callbacks calls;
 
@@ -29,7 +29,7 @@ final class Blueprint {
       String key,
       InstanceSpec spec,
       Limits limits,
-      ModuleService.Used modules,
+      ModuleUses.Used modules,
       Seat seat,
       Callbacks calls) {
     this.vertx = vertx;
@@ -132,7 +132,7 @@ final class Blueprint {
     return limits;
   }
 
-  ModuleService.Used modules() {
+  ModuleUses.Used modules() {
     return modules;
   }
 }

@@ -111,7 +111,9 @@ public final class Host {
   private final Lanes lanes;
   private final Tenants tenants;
   private final WorkerExecutor blocking;
+  private final ModuleLoader loader;
   private final ModuleService modules;
+  private final ModuleUses uses;
   private final InstanceService instances;
   private final List<Endpoint> endpoints = new CopyOnWriteArrayList<>();
   private final Endpoint.Actions everywhere; // what answers for the instances of all nodes
@@ -135,8 +137,9 @@ public final class Host {
         new Lanes(
             vertx, new Lanes.Options(options.rights, options.threads, stack, PATIENCE), health);
     this.blocking = vertx.createSharedWorkerExecutor("busbar-control", 2, 10, TimeUnit.MINUTES);
-    this.modules =
-        new ModuleService(vertx, library, compiler, blocking, events, options.moduleBytes);
+    this.loader = new ModuleLoader(vertx, compiler, blocking, options.moduleBytes);
+    this.modules = new ModuleService(library, loader, events);
+    this.uses = new ModuleUses(library, loader);
     Operations operations = new Operations(options.sliceBytes, options.callsAtOnce);
     this.callers =
         new Callers(
@@ -159,7 +162,7 @@ public final class Host {
                 roster,
                 new Inbox(options.quota.messageBytes),
                 options.roots),
-            modules,
+            uses,
             lanes,
             tenants,
             functions,
@@ -294,7 +297,7 @@ public final class Host {
 
   /** Reads and compiles a module, as a start that follows needs it. */
   public Future<Body> prepare(String module) {
-    return modules.prepare(ModuleRef.parse(module));
+    return uses.prepare(ModuleRef.parse(module));
   }
 
   /** Where this node and its instances answer. */
@@ -317,7 +320,7 @@ public final class Host {
         .eventually(blocking::close)
         .onComplete(
             done -> {
-              modules.close();
+              loader.close();
               callers.close();
               lanes.close();
             })

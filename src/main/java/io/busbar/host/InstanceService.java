@@ -30,7 +30,7 @@ final class InstanceService {
 
   private final Vertx vertx;
   private final LiveInstance.Context node;
-  private final ModuleService modules;
+  private final ModuleUses modules;
   private final Tenants tenants;
   private final Health health;
   private final Starter starter;
@@ -45,7 +45,7 @@ final class InstanceService {
   InstanceService(
       Vertx vertx,
       LiveInstance.Context node,
-      ModuleService modules,
+      ModuleUses modules,
       Lanes lanes,
       Tenants tenants,
       Functions functions,
@@ -111,11 +111,12 @@ final class InstanceService {
     String id = spec.id().orElseThrow();
     String key = spec.home().replicas() > 1 ? copy(ask, id) : id;
     health.check();
-    Starter.Start start = starter.look(ask, key, spec);
+    Optional<String> owner = owner(ask);
+    Starter.Start start = starter.look(ask, key, spec, owner);
     if (closing) {
       throw Failure.UNAVAILABLE.because("node `%s` is closing", node.node());
     }
-    Seat seat = tenants.take(owner(ask));
+    Seat seat = tenants.take(owner);
     if (instances.putIfAbsent(key, Optional.empty()) != null) {
       seat.close();
       throw Failure.CONFLICT.because("instance `%s` exists already", key);

@@ -193,7 +193,7 @@ final class LiveInstance extends VerticleBase {
         .onComplete(done -> seat.close());
   }
 
-  ModuleService.Used modules() {
+  ModuleUses.Used modules() {
     return blueprint.modules();
   }
 

@@ -16,6 +16,7 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -29,7 +30,7 @@ final class Starter {
 
   private final Vertx vertx;
   private final LiveInstance.Context node;
-  private final ModuleService modules;
+  private final ModuleUses modules;
   private final Lanes lanes;
   private final Functions functions;
   private final Options options;
@@ -48,7 +49,7 @@ final class Starter {
   Starter(
       Vertx vertx,
       LiveInstance.Context node,
-      ModuleService modules,
+      ModuleUses modules,
       Lanes lanes,
       Functions functions,
       Options options,
@@ -75,15 +76,32 @@ final class Starter {
     }
   }
 
-  /** Looks at what is asked before anything is taken for it; fails where it cannot be. */
-  Start look(Ask ask, String key, InstanceSpec spec) {
+  /**
+   * Looks at what is asked before anything is taken for it; fails where it cannot be.
+   *
+   * @param owner whose instance it is to be; empty: the operator's
+   */
+  Start look(Ask ask, String key, InstanceSpec spec, Optional<String> owner) {
     node.callers().checkChain(ask, spec.id().orElseThrow());
     checkLabels(spec.home());
     Limits granted = spec.limits().within(options.limits);
     checkLinks(spec.links(), granted);
     Job.Time time = Job.Time.from(LiveInstance.time(ask, granted));
     spec.imports().forEach(this::checkAddress);
+    owner.filter(user -> namesDirectories(spec)).ifPresent(Starter::refuseDirectories);
     return new Start(ask, key, spec, granted, time);
+  }
+
+  /** Whether it is to see real directories. */
+  private static boolean namesDirectories(InstanceSpec spec) {
+    return spec.wasi().stream()
+        .flatMap(wasi -> wasi.preopens().stream())
+        .anyMatch(preopen -> preopen.host().isPresent());
+  }
+
+  private static void refuseDirectories(String user) {
+    throw Failure.FORBIDDEN.because(
+        "preopens of this node's directories are not for user `%s`", Names.shown(user));
   }
 
   private void checkLabels(Home home) {
@@ -123,9 +141,9 @@ final class Starter {
   }
 
   /** The modules, unless reading and compiling takes too long: then they are given back. */
-  private Future<ModuleService.Used> useInTime(Start start, Seat seat) {
-    Future<ModuleService.Used> using = modules.use(start.spec, taker(start, seat));
-    Promise<ModuleService.Used> inTime = Promise.promise();
+  private Future<ModuleUses.Used> useInTime(Start start, Seat seat) {
+    Future<ModuleUses.Used> using = modules.use(start.spec, taker(start, seat));
+    Promise<ModuleUses.Used> inTime = Promise.promise();
     long timer =
         vertx.setTimer(
             start.time.left().toMillis(), late -> inTime.tryFail(start.time.exceeded("never")));
@@ -141,9 +159,9 @@ final class Starter {
   }
 
   /** What is taken over from another node has the modules it had there, whoever keeps them. */
-  private static ModuleService.Taker taker(Start start, Seat seat) {
+  private static ModuleUses.Taker taker(Start start, Seat seat) {
     boolean isTakenOver = start.ask.epoch().isPresent();
-    return new ModuleService.Taker(
+    return new ModuleUses.Taker(
         start.key,
         seat.user(),
         isTakenOver ? Reach.OPERATOR : start.ask.reach(),
@@ -151,7 +169,7 @@ final class Starter {
         start.time);
   }
 
-  private Future<LiveInstance> start(Start start, Seat seat, long epoch, ModuleService.Used used) {
+  private Future<LiveInstance> start(Start start, Seat seat, long epoch, ModuleUses.Used used) {
     Lane lane = new Lane(lanes, start.id(), seat.user(), LiveInstance.mailbox(start.limits));
     return Future.succeededFuture()
         .compose(open -> start(start, seat, epoch, used, lane))
@@ -160,7 +178,7 @@ final class Starter {
 
   /** The start section runs in the lane like any call, and within the same time. */
   private Future<LiveInstance> start(
-      Start start, Seat seat, long epoch, ModuleService.Used used, Lane lane) {
+      Start start, Seat seat, long epoch, ModuleUses.Used used, Lane lane) {
     Callbacks calls = new Callbacks(vertx, start.id(), functions, node.callers(), lane);
     Blueprint blueprint =
         new Blueprint(vertx, node, start.key, start.spec, start.limits, used, seat, calls);
@@ -197,7 +215,7 @@ final class Starter {
   }
 
   /** What was reserved is given back once nothing runs any more, however long that takes. */
-  private Future<Void> discard(Lane lane, ModuleService.Used used, Seat seat) {
+  private Future<Void> discard(Lane lane, ModuleUses.Used used, Seat seat) {
     return lane.close()
         .onComplete(done -> seat.close())
         .timeout(DISCARD_GRACE.toMillis(), TimeUnit.MILLISECONDS)

@@ -20,7 +20,7 @@ public record Reach(Optional<String> user, boolean shared) {
 
   /** Whether what is this user's, or where there is none the operator's, can be reached. */
   public boolean includes(Optional<String> owner) {
-    return isOperator() || owners().contains(owner);
+    return isOperator() || owner.equals(user) || shared && owner.isEmpty();
   }
 
   /** Whose names mean something to who asks, the first of them first; empty: the operator. */

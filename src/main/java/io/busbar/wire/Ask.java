@@ -60,6 +60,7 @@ public final class Ask {
   private final long arrived = System.nanoTime();
   private List<String> chain; // null: as the header says
   private Optional<String> user; // null: as the header says
+  private Reach reach; // null: nobody has wanted to know
 
   private Ask(Vertx vertx, Message<?> message, String from) {
     this.vertx = vertx;
@@ -142,13 +143,23 @@ public final class Ask {
   /** Who asks is known, whatever its header says; empty: the operator. */
   public void isBy(Optional<String> user) {
     this.user = user;
+    this.reach = null;
   }
 
   /** How far who asks can reach: one without a header `user` is the operator's, for whomever. */
   public Reach reach() {
+    Reach known = reach;
+    if (known == null) {
+      known = user().map(this::reachOf).orElse(Reach.OPERATOR);
+      reach = known;
+    }
+    return known;
+  }
+
+  private Reach reachOf(String who) {
     boolean shared =
         Headers.IS_SHARED.equals(headers.get(Headers.SHARED)) || !headers.contains(Headers.USER);
-    return new Reach(user(), shared && user().isPresent());
+    return new Reach(Optional.of(who), shared);
   }
 
   /** Whether who asks may use what is this user's, or where there is none the operator's. */

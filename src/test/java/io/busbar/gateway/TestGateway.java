@@ -97,11 +97,17 @@ final class TestGateway implements AutoCloseable {
 
   /** A socket whose request has these headers. */
   TestSocket socket(Map<String, String> headers) {
+    return connect("/api/v1/ws", headers);
+  }
+
+  /** A socket of the event-bus bridge whose request has these headers. */
+  TestSocket bridge(Map<String, String> headers) {
+    return connect("/eventbus/websocket", headers);
+  }
+
+  private TestSocket connect(String path, Map<String, String> headers) {
     WebSocketConnectOptions options =
-        new WebSocketConnectOptions()
-            .setHost("127.0.0.1")
-            .setPort(gateway.port())
-            .setURI("/api/v1/ws");
+        new WebSocketConnectOptions().setHost("127.0.0.1").setPort(gateway.port()).setURI(path);
     headers.forEach(options::addHeader);
     return new TestSocket(sockets.connect(options).await());
   }

@@ -228,4 +228,26 @@ class TenantInstancesTest {
     assertEquals(new JsonArray(), call.await().getJsonArray("results"));
     Until.isTrue(() -> !common.describe().await().getBoolean("running"));
   }
+
+  private static JsonObject program(String id, JsonObject preopen) {
+    JsonArray preopens = new JsonArray().add(preopen.put("guest", "/data"));
+    return new JsonObject()
+        .put("id", id)
+        .put("module", SEVEN)
+        .put("wasi", new JsonObject().put("preopens", preopens));
+  }
+
+  @Test
+  void directoriesOfTheNode_areNotForUsers() {
+    for (Tenant tenant : List.of(ann, ann.withShared())) {
+      assertEquals(
+          "FORBIDDEN: preopens of this node's directories are not for user `ann`",
+          Tenant.error(
+              tenant.ask(
+                  "wasm.instances", "start", program("real", new JsonObject().put("host", "/")))));
+    }
+    JsonObject files = new JsonObject().put("files", new JsonObject());
+    assertEquals(
+        "inMemory", ann.ask("wasm.instances", "start", program("inMemory", files)).getString("id"));
+  }
 }
