@@ -40,10 +40,12 @@ final class Api {
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private final String base; // ends with PATH
   private final Duration timeout;
+  private final Optional<String> token;
 
-  private Api(String base, Duration timeout) {
+  private Api(String base, Duration timeout, Optional<String> token) {
     this.base = base;
     this.timeout = timeout;
+    this.token = token;
   }
 
   /**
@@ -74,11 +76,16 @@ final class Api {
 
   /** At a URL with or without {@code /api/v1}; fails with {@code BAD_REQUEST} where it is none. */
   static Api at(String url, Duration timeout) {
+    return at(url, timeout, Optional.empty());
+  }
+
+  /** The same, with a key or token by which the node knows who asks. */
+  static Api at(String url, Duration timeout, Optional<String> token) {
     String base = url.strip().replaceFirst("/+$", "");
     try {
       URI uri = new URI(base);
       if (isBase(uri)) {
-        return new Api(base.endsWith(PATH) ? base : base + PATH, timeout);
+        return new Api(base.endsWith(PATH) ? base : base + PATH, timeout, token);
       }
     } catch (URISyntaxException e) {
       // said below
@@ -99,16 +106,22 @@ final class Api {
 
   /** The answer to {@code GET}; fails as the node says, or with {@code UNAVAILABLE}. */
   Answer get(String... path) throws InterruptedException {
-    return ask(HttpRequest.newBuilder(uri(path)).GET().build());
+    return ask(request(path).GET().build());
   }
 
   /** The answer to {@code POST} of this body. */
   Answer post(JsonObject body, String... path) throws InterruptedException {
     return ask(
-        HttpRequest.newBuilder(uri(path))
+        request(path)
             .header("Content-Type", "application/json")
             .POST(HttpRequest.BodyPublishers.ofString(body.encode()))
             .build());
+  }
+
+  private HttpRequest.Builder request(String... path) {
+    HttpRequest.Builder request = HttpRequest.newBuilder(uri(path));
+    token.ifPresent(text -> request.header("Authorization", "Bearer " + text));
+    return request;
   }
 
   private URI uri(String... path) {

@@ -1,8 +1,13 @@
 package io.busbar;
 
+import io.busbar.model.Failure;
 import io.busbar.model.WasmException;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -30,6 +35,12 @@ final class ApiOptions {
       description = "HTTP of a node, or BUSBAR_API. Now: ${DEFAULT-VALUE}.")
   private String url;
 
+  @Option(
+      names = "--token-file",
+      paramLabel = "F",
+      description = "Holds the key or token that the node wants. Default: BUSBAR_TOKEN.")
+  private Path tokenFile;
+
   @Option(names = "--json", description = "Prints the answer as it came.")
   private boolean json;
 
@@ -42,10 +53,31 @@ final class ApiOptions {
   /** The node; misuse where the options name none. */
   Api api(Duration standard) {
     try {
-      return Api.at(url, timeout == null ? standard : checked(timeout));
+      return Api.at(url, timeout == null ? standard : checked(timeout), token());
     } catch (WasmException e) {
       throw misuse(e.getMessage());
     }
+  }
+
+  /** Never an argument itself: those can be read by everybody on the machine. */
+  private Optional<String> token() {
+    if (tokenFile == null) {
+      return Optional.ofNullable(System.getenv("BUSBAR_TOKEN")).map(ApiOptions::checked);
+    }
+    try {
+      return Optional.of(checked(Files.readString(tokenFile)));
+    } catch (IOException e) {
+      throw misuse("cannot read " + tokenFile + ": " + e);
+    }
+  }
+
+  /** What can be in a header. */
+  private static String checked(String token) {
+    String stripped = token.strip();
+    if (!stripped.matches("[!-~]+")) {
+      throw Failure.BAD_REQUEST.because("the key or token is not one line of ASCII");
+    }
+    return stripped;
   }
 
   private Duration checked(long millis) {

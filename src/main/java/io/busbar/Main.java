@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
       NodesCommand.class,
       PsCommand.class,
       DrainCommand.class,
-      MoveCommand.class
+      MoveCommand.class,
+      KeyCommand.class
     })
 public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;

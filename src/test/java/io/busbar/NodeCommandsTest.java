@@ -13,9 +13,12 @@ import io.busbar.wire.Endpoint;
 import io.busbar.wire.SendPolicy;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -26,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** {@code nodes}, {@code ps}, {@code drain} and {@code move}, asked of real gateways. */
 class NodeCommandsTest {
@@ -127,6 +131,44 @@ class NodeCommandsTest {
   private static HttpGateway http(Vertx vertx) {
     return HttpGateway.open(vertx, ANYWHERE, Addresses.STANDARD, 1 << 20, Duration.ofMinutes(1))
         .await();
+  }
+
+  @Test
+  void key_isMadeAndLetsIn(@TempDir Path folder) throws IOException {
+    assertEquals(0, run("key", "ops"));
+    String key = lines().get(0);
+    JsonObject known = new JsonObject(lines().get(1));
+    assertEquals("all", known.remove("permissions"));
+    JsonObject config =
+        new JsonObject()
+            .put(
+                "http",
+                new JsonObject()
+                    .put(
+                        "auth",
+                        new JsonObject()
+                            .put("keys", new JsonArray().add(known.put("permissions", "all")))));
+    try (TestNode node = TestNode.start()) {
+      HttpGateway http =
+          HttpGateway.open(
+                  node.vertx(),
+                  Config.from(config).http().at("127.0.0.1", 0),
+                  Addresses.STANDARD,
+                  1 << 20,
+                  Duration.ofMinutes(1))
+              .await();
+      assertFails(3, "a token or key is missing: `Authorization: Bearer …`", "ps", api(http));
+      Path file = Files.writeString(folder.resolve("key"), key + "\n");
+      assertEquals(0, run("ps", api(http), "--token-file", file.toString()), err::toString);
+      Files.writeString(file, key + "x");
+      assertFails(
+          3, "the token or key is not valid", "ps", api(http), "--token-file", file.toString());
+    }
+    assertFails(2, "bad key name `a.b`: it must have no dot (see busbar key --help)", "key", "a.b");
+    assertEquals(0, run("key", "device", "--tenant", "acme", "--role=caller"));
+    JsonObject device = new JsonObject(lines().get(1));
+    assertEquals("acme", device.getString("tenant"));
+    assertEquals(new JsonArray().add("caller"), device.getJsonArray("roles"));
   }
 
   /** HTTP in front of the two addresses, at which these actions answer. */

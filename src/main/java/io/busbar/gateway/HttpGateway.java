@@ -254,10 +254,10 @@ public final class HttpGateway {
     router.route().handler(connections::asked).failureHandler(Answers::failed);
     guard.watch(router);
     Pages.on(router);
+    router.route().handler(this::refuseWhileDraining);
     sockets.addTo(router);
     bridge.addTo(router);
     router.route().handler(guard::authenticate);
-    router.route().handler(this::refuseWhileDraining);
     events.addTo(router);
     router.route().handler(HttpGateway::keepBodyAsItIs);
     router.route().handler(new Uploads(bodyBytes, options.bounds().uploadBytes()));
