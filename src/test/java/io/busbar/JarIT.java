@@ -58,6 +58,7 @@ class JarIT {
           201,
           post(api + "/modules?name=m", HttpRequest.BodyPublishers.ofByteArray(wat)).statusCode());
       assertCalled(api);
+      assertServesPages(api);
       first.destroy(); // SIGTERM
       assertEnds(143, first);
     } finally {
@@ -84,6 +85,15 @@ class JarIT {
     post(api + "/instances", json("{\"id\":\"i\",\"module\":\"m\"}"));
     HttpResponse<String> answer = post(api + "/instances/i/call/fib", json("{\"params\":[20]}"));
     assertEquals("{\"results\":[6765]}", answer.body());
+  }
+
+  private static void assertServesPages(String api) throws Exception {
+    for (String page : List.of("/", "/client.js", "/console/dom.js")) {
+      HttpRequest get = HttpRequest.newBuilder(URI.create(api).resolve(page)).build();
+      HttpResponse<Void> answer =
+          HttpClient.newHttpClient().send(get, HttpResponse.BodyHandlers.discarding());
+      assertEquals(200, answer.statusCode(), page);
+    }
   }
 
   private static HttpRequest.BodyPublisher json(String body) {

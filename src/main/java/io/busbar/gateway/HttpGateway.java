@@ -253,6 +253,7 @@ public final class HttpGateway {
     Router router = Router.router(vertx);
     router.route().handler(connections::asked).failureHandler(Answers::failed);
     guard.watch(router);
+    Pages.on(router);
     router.route().handler(this::refuseWhileDraining);
     sockets.addTo(router);
     bridge.addTo(router);

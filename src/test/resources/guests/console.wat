@@ -1,0 +1,18 @@
+;; what a console has to show: types of every kind, a trap, an endless loop, and names that mean ill
+(module $console
+  (memory (export "memory") 1)
+  (global $count (export "count") (mut i32) (i32.const 42))
+  (global (export "far") i64 (i64.const 9007199254740993))
+  (data (i32.const 0) "<script>alert(1)</script>")
+  (func (export "sum") (param i32 i32) (result i32)
+    (i32.add (local.get 0) (local.get 1)))
+  (func (export "divide") (param i32 i32) (result i32)
+    (i32.div_s (local.get 0) (local.get 1)))
+  (func (export "swap") (param i64 f64) (result f64 i64)
+    (local.get 1) (local.get 0))
+  (func (export "count_up")
+    (global.set $count (i32.add (global.get $count) (i32.const 1))))
+  (func (export "spin") (loop (br 0)))
+  (func (export "<img src=x onerror=alert(1)>") (result i32) (i32.const 7))
+  (func (export "__proto__") (result i32) (i32.const 8))
+  (func (export "then") (result i32) (i32.const 9)))
