@@ -245,7 +245,7 @@ final class Access {
               .isPresent();
       return isThere ? answer : Body.of("exists", false);
     }
-    return question.action().equals("describe") ? withExports(client, id, answer) : answer;
+    return answer.has("exports") ? withExports(client, id, answer) : answer;
   }
 
   private static Body withExports(Client client, String id, Body answer) {
