@@ -56,8 +56,6 @@ final class Access {
           "write-memory",
           "write-stdin");
 
-  private static final Set<String> ON_MODULES =
-      Set.of("put", "get", "list", "describe", "tag", "remove");
   private static final Set<String> ON_NODES = Set.of("list", "drain");
   private static final Set<String> OF_FUNCTIONS = Set.of("call", "invoke", "exists");
   private static final Set<String> BY_ID = Set.of("stop", "update", "move", "fork");
@@ -66,12 +64,14 @@ final class Access {
   private final Addresses addresses;
   private final Quotas quotas;
   private final Specs specs;
+  private final ModuleAccess modules;
 
   Access(Bus bus, Quotas quotas) {
     this.bus = bus;
     this.addresses = bus.addresses();
     this.quotas = quotas;
     this.specs = new Specs(quotas);
+    this.modules = new ModuleAccess(bus, quotas, specs);
   }
 
   /** Asks at one of the addresses of the protocol that clients may ask at. */
@@ -82,7 +82,7 @@ final class Access {
     } else if (address.equals(addresses.instances())) {
       return instances(client, question);
     } else if (address.equals(addresses.modules())) {
-      return modules(client, question);
+      return attempt(() -> modules.ask(client, question));
     } else if (address.equals(addresses.nodes())) {
       return nodes(client, question);
     }
@@ -167,7 +167,7 @@ final class Access {
     }
   }
 
-  private static void checkAction(Set<String> known, Bus.Question question) {
+  static void checkAction(Set<String> known, Bus.Question question) {
     if (!known.contains(question.action())) {
       throw Failure.BAD_REQUEST.because("unknown action `%s`", Names.shown(question.action()));
     }
@@ -217,7 +217,7 @@ final class Access {
     return scoped(client, shared, question);
   }
 
-  private static Bus.Question scoped(Client client, boolean shared, Bus.Question question) {
+  static Bus.Question scoped(Client client, boolean shared, Bus.Question question) {
     Optional<Bus.Question> asTenant = client.tenant().map(question::as);
     return shared
         ? asTenant.map(Bus.Question::withShared).orElse(question)
@@ -245,7 +245,7 @@ final class Access {
               .isPresent();
       return isThere ? answer : Body.of("exists", false);
     }
-    return question.action().equals("describe") ? withExports(client, id, answer) : answer;
+    return answer.has("exports") ? withExports(client, id, answer) : answer;
   }
 
   private static Body withExports(Client client, String id, Body answer) {
@@ -301,7 +301,7 @@ final class Access {
   }
 
   /** Modules and starts take as long as compiling does. */
-  private static Bus.Question patient(Bus.Question question) {
+  static Bus.Question patient(Bus.Question question) {
     return question.timeout().isPresent() ? question : question.patient();
   }
 
@@ -309,12 +309,7 @@ final class Access {
     checkMayWithAny(client, Subject.INSTANCES, "list");
     boolean shared = client.mayWithAnyShared(Subject.INSTANCES, "list");
     return bus.ask(addresses.instances(), patient(scoped(client, shared, question)))
-        .map(
-            body ->
-                only(
-                    body,
-                    "instances",
-                    item -> mayList(client, Subject.INSTANCES, item, item.string("id"))));
+        .map(body -> only(body, "instances", item -> mayList(client, item)));
   }
 
   static void checkMayWithAny(Client client, Subject subject, String operation) {
@@ -323,61 +318,17 @@ final class Access {
     }
   }
 
-  private static boolean mayList(Client client, Subject subject, Body item, Object name) {
-    String text = String.valueOf(name);
-    return item.has("user")
-        ? client.mayWithOwn(subject, text, "list")
-        : client.tenant().isEmpty() && client.mayWithOwn(subject, text, "list")
-            || client.mayWithShared(subject, text, "list");
+  private static boolean mayList(Client client, Body instance) {
+    String id = instance.string("id");
+    return instance.has("user")
+        ? client.mayWithOwn(Subject.INSTANCES, id, "list")
+        : client.mayWithOperators(Subject.INSTANCES, id, "list");
   }
 
   private static Body only(Body body, String key, Predicate<Body> wanted) {
     List<Object> items =
         body.list(key).stream().filter(item -> wanted.test(body.item(item))).toList();
     return Body.of(key, items);
-  }
-
-  /** Puts, names, reads and removes modules. */
-  Future<Body> modules(Client client, Bus.Question question) {
-    return attempt(
-        () -> {
-          checkAction(ON_MODULES, question);
-          String action = question.action();
-          boolean isList = action.equals("list");
-          if (isList) {
-            checkMayWithAny(client, Subject.MODULES, action);
-          } else {
-            specs.checkModule(client, action, moduleName(question));
-          }
-          quotas.takeCalls(client, 1);
-          boolean shared =
-              isList
-                  ? client.mayWithAnyShared(Subject.MODULES, action)
-                  : client.mayWithShared(Subject.MODULES, moduleName(question), action);
-          Future<Body> answer =
-              bus.ask(addresses.modules(), patient(scoped(client, shared, question)));
-          return isList ? answer.map(body -> onlyListed(client, body)) : answer;
-        });
-  }
-
-  /** What is put or tagged has the name it gets; one that is put without has none. */
-  private static String moduleName(Bus.Question question) {
-    Body body = question.body();
-    if (!Set.of("put", "tag").contains(question.action())) {
-      return body.string("module");
-    }
-    String version = body.optionalString("version").map(text -> ":" + text).orElse("");
-    return body.optionalString("name").map(name -> name + version).orElse("");
-  }
-
-  private static Body onlyListed(Client client, Body body) {
-    return only(
-        body,
-        "modules",
-        item ->
-            mayList(client, Subject.MODULES, item, item.value("module"))
-                || item.list("tags").stream()
-                    .anyMatch(tag -> mayList(client, Subject.MODULES, item, tag)));
   }
 
   /** Lists or drains nodes. */

@@ -9,6 +9,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.net.PemKeyCertOptions;
+import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
@@ -140,6 +141,7 @@ public final class HttpGateway {
   private final Bridge bridge;
   private final EventStream events;
   private HttpServer server;
+  private Router router;
   private volatile boolean draining;
 
   private HttpGateway(Vertx vertx, Options options, Bus bus, Guard guard) {
@@ -184,10 +186,11 @@ public final class HttpGateway {
   }
 
   private Future<HttpGateway> listen(long bodyBytes, Duration longest) {
+    router = router(bodyBytes + BODY_MARGIN);
     return vertx
         .createHttpServer(http(longer(longest, patience()).plus(IDLE)))
         .connectionHandler(connections::accept)
-        .requestHandler(router(bodyBytes + BODY_MARGIN))
+        .requestHandler(router)
         .listen()
         .onSuccess(listening -> server = listening)
         .onFailure(e -> release())
@@ -236,6 +239,11 @@ public final class HttpGateway {
     return server.actualPort();
   }
 
+  /** What it answers. */
+  List<Route> routes() {
+    return router.getRoutes();
+  }
+
   /** Stops listening, and ends what is under way. */
   public Future<Void> close() {
     release();
@@ -254,6 +262,7 @@ public final class HttpGateway {
     router.route().handler(connections::asked).failureHandler(Answers::failed);
     guard.watch(router);
     Pages.on(router);
+    Description.on(router);
     router.route().handler(this::refuseWhileDraining);
     sockets.addTo(router);
     bridge.addTo(router);

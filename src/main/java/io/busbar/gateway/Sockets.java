@@ -1,7 +1,9 @@
 package io.busbar.gateway;
 
+import io.busbar.model.Failure;
 import io.busbar.wire.Addresses;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.ServerWebSocket;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -66,6 +68,10 @@ final class Sockets {
   }
 
   private void upgrade(RoutingContext ctx, Optional<Client> client) {
+    if (!"websocket".equalsIgnoreCase(ctx.request().getHeader(HttpHeaders.UPGRADE))) {
+      ctx.fail(Failure.BAD_REQUEST.because("here are WebSockets only: `Upgrade: websocket`"));
+      return;
+    }
     connections.becomesSocket(ctx.request());
     ctx.request()
         .toWebSocket()

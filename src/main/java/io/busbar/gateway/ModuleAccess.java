@@ -1,0 +1,108 @@
+package io.busbar.gateway;
+
+import io.busbar.client.Bus;
+import io.busbar.gateway.Rule.Subject;
+import io.busbar.wire.Body;
+import io.vertx.core.Future;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** The part of {@link Access} that is about modules: by which name what may be done. */
+final class ModuleAccess {
+  private static final Set<String> ACTIONS =
+      Set.of("put", "get", "list", "describe", "tag", "remove");
+  private static final Set<String> NAMING = Set.of("put", "tag");
+
+  private final Bus bus;
+  private final Quotas quotas;
+  private final Specs specs;
+
+  ModuleAccess(Bus bus, Quotas quotas, Specs specs) {
+    this.bus = bus;
+    this.quotas = quotas;
+    this.specs = specs;
+  }
+
+  /** Fails at once where the client may not. */
+  Future<Body> ask(Client client, Bus.Question question) {
+    Access.checkAction(ACTIONS, question);
+    if (question.action().equals("list")) {
+      return list(client, question);
+    }
+    String name = name(question);
+    specs.checkModule(client, question.action(), name);
+    quotas.takeCalls(client, 1);
+    boolean shared = client.mayWithShared(Subject.MODULES, name, question.action());
+    return ask(client, shared, question);
+  }
+
+  private Future<Body> ask(Client client, boolean shared, Bus.Question question) {
+    return bus.ask(
+        bus.addresses().modules(), Access.patient(Access.scoped(client, shared, question)));
+  }
+
+  /** What is put or tagged has the name it gets; one that is put without has none. */
+  private static String name(Bus.Question question) {
+    Body body = question.body();
+    if (!NAMING.contains(question.action())) {
+      return body.string("module");
+    }
+    String version = body.optionalString("version").map(text -> ":" + text).orElse("");
+    return body.optionalString("name").map(name -> name + version).orElse("");
+  }
+
+  /** The tenant's own, and then those of the operator that are shared with it. */
+  private Future<Body> list(Client client, Bus.Question question) {
+    Access.checkMayWithAny(client, Subject.MODULES, "list");
+    quotas.takeCalls(client, 1);
+    Future<List<Object>> own =
+        ask(client, false, question).map(body -> only(body, name -> mayListOwn(client, name)));
+    if (!client.mayWithAnyShared(Subject.MODULES, "list")) {
+      return own.map(ModuleAccess::answer);
+    }
+    return own.compose(
+        first ->
+            ask(client, true, question)
+                .map(body -> only(body, name -> mayListShared(client, name)))
+                .map(all -> answer(Stream.concat(first.stream(), others(all, first)).toList())));
+  }
+
+  private static Body answer(List<Object> modules) {
+    return Body.of("modules", modules);
+  }
+
+  private static boolean mayListOwn(Client client, String name) {
+    return client.mayWithOwn(Subject.MODULES, name, "list");
+  }
+
+  private static boolean mayListShared(Client client, String name) {
+    return client.mayWithShared(Subject.MODULES, name, "list");
+  }
+
+  /** Those with a name, or a digest, that is wanted. */
+  private static List<Object> only(Body body, Predicate<String> wanted) {
+    List<Object> modules = new ArrayList<>();
+    for (Object item : body.list("modules")) {
+      Body module = body.item(item);
+      Stream<String> names = module.list("tags").stream().map(String::valueOf);
+      if (wanted.test(module.string("module")) || names.anyMatch(wanted)) {
+        modules.add(item);
+      }
+    }
+    return modules;
+  }
+
+  private static Stream<Object> others(List<Object> all, List<Object> known) {
+    Set<Object> digests =
+        known.stream().map(ModuleAccess::digest).collect(Collectors.toUnmodifiableSet());
+    return all.stream().filter(module -> !digests.contains(digest(module)));
+  }
+
+  private static Object digest(Object module) {
+    return Body.EMPTY.item(module).value("module");
+  }
+}
