@@ -62,9 +62,12 @@ interface WayIn {
         case "application/json" -> response.bodyAsJsonObject();
         case "null" -> new JsonObject().put("exists", true);
         default ->
-            new JsonObject()
-                .put(field, Base64.getEncoder().encodeToString(response.body().getBytes()));
+            new JsonObject().put(field, Base64.getEncoder().encodeToString(bytes(response.body())));
       };
+    }
+
+    private static byte[] bytes(Buffer body) {
+      return body == null ? new byte[0] : body.getBytes();
     }
 
     private static Request request(Question question) {
