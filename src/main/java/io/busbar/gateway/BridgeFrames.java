@@ -59,8 +59,7 @@ final class BridgeFrames {
 
   private void handle(Frame frame, String type, Optional<String> reply) {
     if (type.equals("ping")) {
-      outlet.say(new JsonObject().put("type", "pong").encode());
-      return;
+      return; // it keeps the connection; the standard client warns of any answer
     }
     Frame headers = frame.object("headers");
     known(headers)

@@ -43,6 +43,23 @@ class BridgeTest {
     return new JsonObject(text);
   }
 
+  private static void assertAnswers(TestSocket socket) {
+    socket.send(
+        new JsonObject()
+            .put("type", "send")
+            .put("address", "wasm.nodes")
+            .put("headers", json("{\"action\":\"list\"}"))
+            .put("replyAddress", "there"));
+    assertEquals("there", socket.next().getString("address"));
+  }
+
+  @Test
+  void ping_hasNoAnswer() {
+    TestSocket socket = open();
+    socket.send(json("{\"type\":\"ping\"}"));
+    assertAnswers(socket);
+  }
+
   @Test
   void answer_isTheReply() {
     TestSocket socket = open();
@@ -95,8 +112,7 @@ class BridgeTest {
   void events_areHeard() {
     TestSocket socket = open();
     socket.send(json("{\"type\":\"register\",\"address\":\"wasm.events\",\"headers\":{}}"));
-    socket.send(json("{\"type\":\"ping\"}"));
-    assertEquals("pong", socket.next().getString("type"));
+    assertAnswers(socket);
     String id = start();
     JsonObject heard = socket.next();
     while (!id.equals(heard.getJsonObject("body").getString("id"))) {
@@ -154,8 +170,7 @@ class BridgeTest {
     JsonObject answer = socket.next();
     assertEquals("err", answer.getString("type"), answer::encode);
     assertEquals(4000, answer.getInteger("failureCode"), answer::encode);
-    socket.send(json("{\"type\":\"ping\"}"));
-    assertEquals("pong", socket.next().getString("type"));
+    assertAnswers(socket);
     assertTrue(socket.hasNothing());
   }
 }

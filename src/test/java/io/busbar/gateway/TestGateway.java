@@ -53,7 +53,12 @@ final class TestGateway implements AutoCloseable {
   }
 
   static TestGateway of(HttpGateway.Options options) {
-    return new TestGateway(TestNode.start(Config.standard()), options.at("127.0.0.1", 0));
+    return of(Config.standard(), options);
+  }
+
+  /** Of a node with these settings. */
+  static TestGateway of(Config config, HttpGateway.Options options) {
+    return new TestGateway(TestNode.start(config), options.at("127.0.0.1", 0));
   }
 
   /** That believes tokens of {@link #SECRET}. */
