@@ -27,7 +27,7 @@ class RowsTest {
       TestGateway.of(
           Config.from(new JsonObject("{\"node\":\"here\"}")),
           HttpGateway.Options.dev("127.0.0.1", 0));
-  private static final List<WayIn> WAYS = WayIn.all(GATEWAY, Map.of());
+  private static final List<WayIn> WAYS = WayIn.all(GATEWAY.clients, Map.of());
 
   private WayIn way;
   private String id;
