@@ -3,8 +3,12 @@ package io.busbar.gateway;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.busbar.TestNode;
+import io.busbar.Until;
+import io.busbar.model.Limit;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -106,6 +110,49 @@ class BridgeTest {
     socket.send(call(id, json("{\"from\":\"client.other\"}")).put("replyAddress", "r"));
     assertEquals(
         "bad from `client.other`: you do not listen there", socket.next().getString("message"));
+  }
+
+  @Test
+  void cancel_reachesTheOwnOperationsOfASocket_andNobodyElses() {
+    String id = start();
+    TestSocket socket = open();
+    TestSocket other = open();
+    socket.send(operation(id, "call", "{\"function\":\"endless_loop\"}", "7", "spin"));
+    Until.isTrue(() -> GATEWAY.node.client().instance(id).describe().await().getBoolean("running"));
+    other.send(operation(id, "cancel", "{\"id\":\"7\"}", "8", "other"));
+    assertEquals(json("{\"cancelled\":false}"), other.next().getJsonObject("body"));
+    socket.send(operation(id, "cancel", "{\"id\":\"7\"}", "8", "cancel"));
+    Map<String, JsonObject> answers = new HashMap<>();
+    for (int i = 0; i < 2; i++) {
+      JsonObject answer = socket.next();
+      answers.put(answer.getString("address"), answer);
+    }
+    assertEquals(json("{\"cancelled\":true}"), answers.get("cancel").getJsonObject("body"));
+    assertEquals(4990, answers.get("spin").getInteger("failureCode"));
+  }
+
+  private static JsonObject operation(
+      String instance, String action, String body, String id, String reply) {
+    JsonObject headers = new JsonObject().put("action", action).put("id", id).put("timeout", "0");
+    return new JsonObject()
+        .put("type", "send")
+        .put("address", "wasm.instance." + instance)
+        .put("headers", headers)
+        .put("body", json(body))
+        .put("replyAddress", reply);
+  }
+
+  @Test
+  void fuel_isTold_whereItIsMetered() {
+    GATEWAY.node.start(TestNode.inline("wasm_test").withId("metered").withLimit(Limit.FUEL, 1000));
+    TestSocket socket = open();
+    socket.send(call("metered", json("{\"fuel\":\"100\"}")).put("replyAddress", "r"));
+    assertEquals("4", socket.next().getJsonObject("headers").getString("fuel"));
+    JsonObject spin = operation("metered", "call", "{\"function\":\"endless_loop\"}", "7", "r");
+    spin.getJsonObject("headers").put("fuel", "100");
+    socket.send(spin);
+    assertEquals(4225, socket.next().getInteger("failureCode"));
+    assertEquals(896, GATEWAY.node.client().instance("metered").fuel().await());
   }
 
   @Test

@@ -27,7 +27,7 @@ class FailuresTest {
       TestGateway.of(
           Config.from(new JsonObject("{\"node\":\"here\"}")),
           HttpGateway.Options.dev("127.0.0.1", 0));
-  private static final List<WayIn> WAYS = WayIn.all(GATEWAY, Map.of());
+  private static final List<WayIn> WAYS = WayIn.all(GATEWAY.clients, Map.of());
   private static final String GUEST =
       """
       (module $guest
@@ -389,7 +389,7 @@ class FailuresTest {
   @Test
   void gatewayThatDrains_isUnavailable_byEveryWay() {
     try (TestGateway draining = TestGateway.dev()) {
-      List<WayIn> ways = WayIn.all(draining, Map.of());
+      List<WayIn> ways = WayIn.all(draining.clients, Map.of());
       draining.gateway.drain();
       assertFails(
           ways,
@@ -407,7 +407,7 @@ class FailuresTest {
       String rules =
           "[{\"instances\":[\"calc\"],\"operations\":[\"call\"],\"functions\":[\"sum\"]}]";
       Map<String, String> known = Map.of("Authorization", "Bearer " + guarded.token("ann", rules));
-      List<WayIn> ways = WayIn.all(guarded, known);
+      List<WayIn> ways = WayIn.all(guarded.clients, known);
       assertFails(
           ways,
           row(
@@ -438,7 +438,7 @@ class FailuresTest {
       Question list = Question.at("wasm.instances", "list", "{}");
       Row row = row(Failure.UNAUTHENTICATED, "the token or key is not valid", "", list);
       Map<String, String> bad = Map.of("Authorization", "Bearer x.y.z");
-      assertFails(List.of(new WayIn.Http(guarded, bad)), row);
+      assertFails(List.of(new WayIn.Http(guarded.clients, bad)), row);
       for (Runnable opening :
           List.<Runnable>of(() -> guarded.socket(bad), () -> guarded.bridge(bad))) {
         assertEquals(401, assertThrows(UpgradeRejectedException.class, opening::run).getStatus());

@@ -10,14 +10,18 @@ import io.busbar.model.InstanceSpec;
 import io.busbar.model.Limit;
 import io.busbar.model.ModuleId;
 import io.busbar.model.WasiSpec;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Each operation has the same answer by every way in, where there is a request for it over HTTP.
@@ -27,7 +31,7 @@ class RowsTest {
       TestGateway.of(
           Config.from(new JsonObject("{\"node\":\"here\"}")),
           HttpGateway.Options.dev("127.0.0.1", 0));
-  private static final List<WayIn> WAYS = WayIn.all(GATEWAY, Map.of());
+  private static final List<WayIn> WAYS = WayIn.all(GATEWAY.clients, Map.of());
 
   private WayIn way;
   private String id;
@@ -313,5 +317,47 @@ class RowsTest {
         "{\"value\":\"" + most + "\"}",
         "set-global",
         "{\"global\":\"vector\",\"value\":\"" + most + "\"}");
+  }
+
+  /** As text, since no JSON library here writes them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"1e400", "-1e400", "9223372036854775808", "-9223372036854775809", "1.5"})
+  void numbersThatAreNoI64_areRefused_byEveryWay(String number) {
+    String id = "no-i64" + number.replace("-", "m");
+    GATEWAY.node.start(TestNode.inline("wasm_test").withId(id));
+    String body = "{\"function\":\"i64_i64\",\"params\":[" + number + "]}";
+    String said = "Cannot convert argument #1 to a WebAssembly i64 value.";
+    String path = "/instances/" + id + "/call/i64_i64";
+    JsonObject http = GATEWAY.send(HttpMethod.POST, path, body, Map.of()).bodyAsJsonObject();
+    assertEquals(said, http.getString("message"));
+    TestSocket socket = GATEWAY.socket();
+    socket.socket.writeTextMessage(
+        "{\"action\":\"call\",\"instance\":\"%s\",\"body\":%s}".formatted(id, body));
+    assertEquals(said, socket.next().getJsonObject("error").getString("message"));
+    TestSocket bridge = GATEWAY.bridge(Map.of());
+    bridge.socket.writeTextMessage(
+        "{\"type\":\"send\",\"address\":\"wasm.instance.%s\",\"headers\":{\"action\":\"call\"},\"body\":%s}"
+            .formatted(id, body));
+    assertEquals(said, bridge.next().getString("message"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a b", "a/b", "a%2Fb", "a?b=c&d", "a+b", "a;b", "#", ":id", "é", "..."})
+  void exportsOfAnyName_areInPaths(String name) {
+    String id = "names" + Integer.toHexString(name.hashCode());
+    String text =
+        "(module (global (export \"%s.\") i32 (i32.const 8)) (func (export \"%s\")))"
+            .formatted(name, name);
+    GATEWAY.node.start(TestNode.inlineText(text).withId(id));
+    String path = URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
+    String at = "/instances/" + id;
+    assertEquals(
+        "{\"results\":[]}",
+        GATEWAY.send(HttpMethod.POST, at + "/call/" + path, "{}", Map.of()).bodyAsString());
+    assertEquals(
+        204, GATEWAY.send(HttpMethod.GET, at + "/exports/" + path, null, Map.of()).statusCode());
+    assertEquals(
+        "{\"value\":8}",
+        GATEWAY.send(HttpMethod.GET, at + "/globals/" + path + ".", null, Map.of()).bodyAsString());
   }
 }

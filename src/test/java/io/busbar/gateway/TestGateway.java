@@ -5,16 +5,12 @@ import io.busbar.TestNode;
 import io.busbar.wire.Addresses;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.WebSocketClient;
-import io.vertx.core.http.WebSocketConnectOptions;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.auth.JWTOptions;
 import io.vertx.ext.auth.jwt.JWTAuth;
 import io.vertx.ext.auth.jwt.JWTAuthOptions;
 import io.vertx.ext.web.client.HttpResponse;
-import io.vertx.ext.web.client.WebClient;
-import io.vertx.ext.web.client.WebClientOptions;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
@@ -32,19 +28,14 @@ final class TestGateway implements AutoCloseable {
 
   final TestNode node;
   final HttpGateway gateway;
-  private final WebClient web;
-  private final WebSocketClient sockets;
+  final TestClients clients;
 
   private TestGateway(TestNode node, HttpGateway.Options options) {
     this.node = node;
     this.gateway =
         HttpGateway.open(node.vertx(), options, Addresses.STANDARD, 1 << 20, Duration.ofMinutes(1))
             .await();
-    this.web =
-        WebClient.create(
-            node.vertx(),
-            new WebClientOptions().setDefaultHost("127.0.0.1").setDefaultPort(gateway.port()));
-    this.sockets = node.vertx().createWebSocketClient();
+    this.clients = TestClients.of(node.vertx(), gateway);
   }
 
   /** Whose door is open. */
@@ -86,13 +77,7 @@ final class TestGateway implements AutoCloseable {
 
   HttpResponse<Buffer> send(
       HttpMethod method, String path, Object body, Map<String, String> headers) {
-    var request = web.request(method, "/api/v1" + path);
-    headers.forEach(request::putHeader);
-    if (body == null) {
-      return request.send().await();
-    }
-    Buffer bytes = body instanceof byte[] b ? Buffer.buffer(b) : Buffer.buffer(body.toString());
-    return request.sendBuffer(bytes).await();
+    return clients.send(method, path, body, headers);
   }
 
   /** With a token. */
@@ -102,19 +87,12 @@ final class TestGateway implements AutoCloseable {
 
   /** A socket whose request has these headers. */
   TestSocket socket(Map<String, String> headers) {
-    return connect("/api/v1/ws", headers);
+    return clients.socket(headers);
   }
 
   /** A socket of the event-bus bridge whose request has these headers. */
   TestSocket bridge(Map<String, String> headers) {
-    return connect("/eventbus/websocket", headers);
-  }
-
-  private TestSocket connect(String path, Map<String, String> headers) {
-    WebSocketConnectOptions options =
-        new WebSocketConnectOptions().setHost("127.0.0.1").setPort(gateway.port()).setURI(path);
-    headers.forEach(options::addHeader);
-    return new TestSocket(sockets.connect(options).await());
+    return clients.bridge(headers);
   }
 
   TestSocket socket() {

@@ -16,15 +16,15 @@ interface WayIn {
   JsonObject ask(Question question);
 
   /** Each of them, where requests have these headers. */
-  static List<WayIn> all(TestGateway gateway, Map<String, String> headers) {
+  static List<WayIn> all(TestClients clients, Map<String, String> headers) {
     return List.of(
-        new Http(gateway, headers),
-        new Socket(gateway.socket(headers)),
-        new Bridge(gateway.bridge(headers)));
+        new Http(clients, headers),
+        new Socket(clients.socket(headers)),
+        new Bridge(clients.bridge(headers)));
   }
 
   /** Requests, whose status is a tenth of the code. */
-  record Http(TestGateway gateway, Map<String, String> headers) implements WayIn {
+  record Http(TestClients clients, Map<String, String> headers) implements WayIn {
     private static final Set<String> CREATING = Set.of("start", "put");
 
     /** What is asked by which request. */
@@ -44,7 +44,7 @@ interface WayIn {
               .map(millis -> (request.path.contains("?") ? "&" : "?") + "timeout=" + millis)
               .orElse("");
       HttpResponse<Buffer> response =
-          gateway.send(request.method, request.path + query, request.body, headers);
+          clients.send(request.method, request.path + query, request.body, headers);
       JsonObject answer = body(question, response);
       if (response.statusCode() >= 400) {
         assertEquals(answer.getInteger("code") / 10, response.statusCode());
