@@ -30,7 +30,12 @@ final class ApiRoutes {
     this.addresses = addresses;
   }
 
+  /** The call first: it is asked for most often. */
   void addTo(Router router) {
+    router
+        .post(API + "/instances/:id/call/:function")
+        .handler(
+            answering(ctx -> ask(ctx, "call", Requests.with(Requests.json(ctx), ctx, "function"))));
     modules(router);
     instances(router);
     memory(router);
@@ -88,10 +93,6 @@ final class ApiRoutes {
         .handler(
             answering(
                 ctx -> ask(ctx, address, "move", Requests.with(Requests.json(ctx), ctx, "id"))));
-    router
-        .post(API + "/instances/:id/call/:function")
-        .handler(
-            answering(ctx -> ask(ctx, "call", Requests.with(Requests.json(ctx), ctx, "function"))));
     router.post(API + "/instances/:id/invoke/:function").handler(this::invoke);
     get(router, "/instances/:id/exports/:function").handler(this::exists);
     get(router, "/instances/:id/globals/:global")

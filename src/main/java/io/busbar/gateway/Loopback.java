@@ -18,6 +18,7 @@ final class Loopback implements Handler<RoutingContext> {
   private static final Set<String> NAMES = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
 
   private final String host;
+  private volatile String last; // authority that was ours; null: none was
 
   Loopback(String host) {
     this.host = host;
@@ -31,8 +32,11 @@ final class Loopback implements Handler<RoutingContext> {
   @Override
   public void handle(RoutingContext ctx) {
     String authority = Origins.only(ctx, "Host").orElse("");
-    if (!isOurs(authority)) {
-      throw Origins.refused("Host", Names.shown(authority));
+    if (!authority.equals(last)) {
+      if (!isOurs(authority)) {
+        throw Origins.refused("Host", Names.shown(authority));
+      }
+      last = authority;
     }
     ctx.next();
   }

@@ -12,6 +12,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -88,17 +89,23 @@ final class Pages {
 
   private Pages() {}
 
-  /** Adds a route for each of them. */
+  /** Adds one route for all of them: what is no page passes it by. */
   static void on(Router router) {
-    FILES.forEach(file -> route(router, file, Page.read(file)));
-  }
-
-  private static void route(Router router, String file, Page page) {
+    Map<String, Page> pages = new HashMap<>();
+    FILES.forEach(file -> pages.put(file.equals(INDEX) ? "/" : "/" + file, Page.read(file)));
     router
-        .route(file.equals(INDEX) ? "/" : "/" + file)
+        .route()
         .method(HttpMethod.GET)
         .method(HttpMethod.HEAD)
-        .handler(page::send);
+        .handler(
+            ctx -> {
+              Page page = pages.get(ctx.request().path());
+              if (page == null) {
+                ctx.next();
+              } else {
+                page.send(ctx);
+              }
+            });
   }
 
   private static byte[] resource(String file) {

@@ -78,6 +78,11 @@ public final class Permissions {
   }
 
   boolean any(Predicate<Rule> wanted) {
-    return rules.stream().anyMatch(wanted);
+    for (Rule rule : rules) { // it is asked several times for each operation
+      if (wanted.test(rule)) {
+        return true;
+      }
+    }
+    return false;
   }
 }

@@ -105,6 +105,11 @@ record Rule(
   }
 
   private static boolean any(List<Glob> globs, String text) {
-    return globs.stream().anyMatch(glob -> glob.matches(text));
+    for (Glob glob : globs) {
+      if (glob.matches(text)) {
+        return true;
+      }
+    }
+    return false;
   }
 }
