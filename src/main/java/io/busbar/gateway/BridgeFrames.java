@@ -114,14 +114,18 @@ final class BridgeFrames {
             name -> {
               throw refused("bad from `" + Names.shown(name) + "`: you do not listen there");
             });
-    Answer answer = new Answer(from.or(() -> reply), from, headers);
+    Optional<String> instance = instance(address, headers);
+    Answer answer = new Answer(from.or(() -> reply), from, instance, headers);
     Bus.Question question =
         Bus.Question.of(headers.required(Headers.ACTION), frame.body("body"))
             .withTimeout(Requests.millis(headers.number(Headers.TIMEOUT)))
             .withFuel(headers.number(Headers.FUEL))
             .named(headers.text(Headers.ID, LONGEST))
             .spending(answer::spent);
-    Future<Body> asked = ask(session, address, headers, question);
+    Future<Body> asked =
+        instance.isPresent()
+            ? session.ask(instance.get(), question)
+            : session.askAt(address, question);
     if (from.isPresent() && !asked.failed()) {
       reply.ifPresent(to -> say(to, new JsonObject().put("accepted", true)));
     }
@@ -131,28 +135,30 @@ final class BridgeFrames {
         .onFailure(e -> (isRefused ? answer.at(reply) : answer).tell(Failures.from(e)));
   }
 
-  private Future<Body> ask(Session session, String address, Frame headers, Bus.Question question) {
-    Optional<String> instance = headers.text(Headers.INSTANCE);
-    return instance.isPresent() && address.equals(addresses.instances())
-        ? session.ask(instance.get(), question)
-        : session.askAt(address, question);
+  /** Which is asked: by its own address, or named at the common one. */
+  private Optional<String> instance(String address, Frame headers) {
+    return address.equals(addresses.instances())
+        ? headers.text(Headers.INSTANCE)
+        : lobby.access().instanceAt(address);
   }
 
   /** Where one answer goes, and what it says beside its body. */
   private final class Answer {
     private final Optional<String> to;
     private final Optional<String> from;
+    private final Optional<String> instance;
     private final Frame asked; // headers
     private OptionalLong spent = OptionalLong.empty();
 
-    Answer(Optional<String> to, Optional<String> from, Frame asked) {
+    Answer(Optional<String> to, Optional<String> from, Optional<String> instance, Frame asked) {
       this.to = to;
       this.from = from;
+      this.instance = instance;
       this.asked = asked;
     }
 
     Answer at(Optional<String> other) {
-      return new Answer(other, Optional.empty(), asked);
+      return new Answer(other, Optional.empty(), instance, asked);
     }
 
     void spent(long fuel) {
@@ -183,7 +189,7 @@ final class BridgeFrames {
       JsonObject headers = new JsonObject().put(Headers.STATUS, status);
       from.ifPresent(name -> headers.put(Headers.FROM, name));
       asked.text(Headers.ID).ifPresent(id -> headers.put(Headers.ID, id));
-      asked.text(Headers.INSTANCE).ifPresent(id -> headers.put(Headers.INSTANCE, id));
+      instance.ifPresent(id -> headers.put(Headers.INSTANCE, id));
       spent.ifPresent(fuel -> headers.put(Headers.FUEL, Long.toString(fuel)));
       return headers;
     }

@@ -96,7 +96,7 @@ class BridgeClientTest {
           "{\"accepted\":true}", client.nextObject("reply").getJsonObject("body").encode());
       assertEquals(
           "{\"type\":\"rec\",\"address\":\"client.mine\","
-              + "\"headers\":{\"status\":\"ok\",\"from\":\"client.mine\",\"id\":\"7\"},"
+              + "\"headers\":{\"status\":\"ok\",\"from\":\"client.mine\",\"id\":\"7\",\"instance\":\"calc\"},"
               + "\"body\":{\"results\":[3]}}",
           client.nextObject("heard").encode());
     }

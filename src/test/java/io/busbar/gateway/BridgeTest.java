@@ -70,8 +70,9 @@ class BridgeTest {
     String id = start();
     socket.send(call(id, json("{\"id\":\"7\"}")).put("replyAddress", "r1"));
     assertEquals(
-        "{\"type\":\"rec\",\"address\":\"r1\",\"headers\":{\"status\":\"ok\",\"id\":\"7\"},"
-            + "\"body\":{\"results\":[3]}}",
+        "{\"type\":\"rec\",\"address\":\"r1\",\"headers\":{\"status\":\"ok\",\"id\":\"7\",\"instance\":\""
+            + id
+            + "\"},\"body\":{\"results\":[3]}}",
         socket.next().encode());
     socket.send(
         call(id, json("{\"instance\":\"" + id + "\"}"))
@@ -104,8 +105,9 @@ class BridgeTest {
     assertEquals("{\"accepted\":true}", socket.next().getJsonObject("body").encode());
     assertEquals(
         "{\"type\":\"rec\",\"address\":\"client.mine\","
-            + "\"headers\":{\"status\":\"ok\",\"from\":\"client.mine\",\"id\":\"9\"},"
-            + "\"body\":{\"results\":[3]}}",
+            + "\"headers\":{\"status\":\"ok\",\"from\":\"client.mine\",\"id\":\"9\",\"instance\":\""
+            + id
+            + "\"},\"body\":{\"results\":[3]}}",
         socket.next().encode());
     socket.send(call(id, json("{\"from\":\"client.other\"}")).put("replyAddress", "r"));
     assertEquals(
