@@ -52,7 +52,7 @@ public final class GatewayBench {
     Context context = ((VertxInternal) vertx).createEventLoopContext();
     start(vertx, edge, spec);
     for (int inFlight : IN_FLIGHT) {
-      int calls = inFlight == 1 ? 2_000 : 15_000;
+      int calls = inFlight == 1 ? 500 : 8_000;
       HttpClient http = http(vertx, inFlight);
       Socket echo = Socket.open(vertx, context, edge.echo, "/");
       Socket calling = Socket.open(vertx, context, edge.gateway, "/api/v1/ws");
