@@ -75,7 +75,12 @@ final class Edge {
 
   private static HttpServer echo(Vertx vertx) {
     return vertx
-        .createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(0))
+        .createHttpServer(
+            new HttpServerOptions()
+                .setHost("127.0.0.1")
+                .setPort(0)
+                .setPerMessageWebSocketCompressionSupported(false)
+                .setPerFrameWebSocketCompressionSupported(false))
         .webSocketHandler(socket -> socket.textMessageHandler(socket::writeTextMessage))
         .requestHandler(
             request ->

@@ -11,6 +11,7 @@ import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.WebSocket;
+import io.vertx.core.http.WebSocketClient;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -117,16 +118,18 @@ public final class GatewayBench {
                     .put("params", new JsonArray().add(20).add(22)));
 
     private final Map<String, Promise<Void>> asked = new HashMap<>(); // on its event loop
+    private WebSocketClient client; // one that nobody has any more closes its sockets
     private WebSocket socket;
     private long ids;
 
     static Socket open(Vertx vertx, Context context, int port, String path) {
       Socket opened = new Socket();
+      opened.client = vertx.createWebSocketClient();
       Promise<Void> open = Promise.promise();
       context.runOnContext(
           run ->
-              vertx
-                  .createWebSocketClient()
+              opened
+                  .client
                   .connect(port, "127.0.0.1", path)
                   .onSuccess(opened::use)
                   .<Void>mapEmpty()
