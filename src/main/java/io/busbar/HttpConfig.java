@@ -9,6 +9,7 @@ import io.busbar.gateway.Tokens;
 import io.busbar.model.Failure;
 import io.busbar.wire.Body;
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +38,8 @@ final class HttpConfig {
             "maxMessageBytes",
             "maxMessagesPerSecond",
             "maxInFlight",
-            "maxUnreadBytes");
+            "maxUnreadBytes",
+            "patienceMillis");
     HttpGateway.Options standard = HttpGateway.Options.STANDARD;
     long port = http.has("port") ? http.whole("port") : standard.port();
     return new HttpGateway.Options(
@@ -72,7 +74,14 @@ final class HttpConfig {
         Config.number(http, "maxMessageBytes", standard.messageBytes(), 64 << 20),
         Config.number(http, "maxMessagesPerSecond", standard.messagesPerSecond(), 10_000_000),
         Config.number(http, "maxInFlight", standard.inFlight(), 1_000_000),
-        Config.number(http, "maxUnreadBytes", standard.unreadBytes(), 1 << 30));
+        Config.number(http, "maxUnreadBytes", standard.unreadBytes(), 1 << 30),
+        patience(http, standard.patience()));
+  }
+
+  private static Duration patience(Body http, Duration standard) {
+    return http.has("patienceMillis")
+        ? Duration.ofMillis(Config.within(http, "patienceMillis", 100, 600_000))
+        : standard;
   }
 
   private static Credentials.Options credentials(Body auth) {

@@ -70,7 +70,7 @@ final class Access {
     this.bus = bus;
     this.addresses = bus.addresses();
     this.quotas = quotas;
-    this.specs = new Specs(quotas);
+    this.specs = new Specs(quotas, addresses);
     this.modules = new ModuleAccess(bus, quotas, specs);
   }
 

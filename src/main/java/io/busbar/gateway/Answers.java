@@ -15,19 +15,44 @@ import io.vertx.ext.web.RoutingContext;
 final class Answers {
   private static final String JSON = "application/json";
 
+  /** How much is on its way at once to who may not read it. */
+  private static final int SLICE = 64 << 10;
+
   private Answers() {}
 
   static void end(RoutingContext ctx, int status, Body body) {
-    ctx.response()
-        .setStatusCode(status)
-        .putHeader(HttpHeaders.CONTENT_TYPE, JSON)
-        .end(body.toJson().toBuffer());
+    ctx.response().setStatusCode(status).putHeader(HttpHeaders.CONTENT_TYPE, JSON);
+    send(ctx, body.toJson().toBuffer());
+  }
+
+  private static void send(RoutingContext ctx, Buffer body) {
+    if (body.length() > SLICE) {
+      ctx.response().putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(body.length()));
+    }
+    send(ctx, body, 0);
+  }
+
+  /** Each slice when the one before it has left. */
+  private static void send(RoutingContext ctx, Buffer body, int from) {
+    int to = Math.min(body.length(), from + SLICE);
+    Buffer slice = body.slice(from, to);
+    if (to == body.length()) {
+      Connections.leaves(ctx, ctx.response().end(slice));
+      return;
+    }
+    Future<Void> left = ctx.response().write(slice);
+    Connections.leaves(ctx, left);
+    left.onSuccess(gone -> send(ctx, body, to));
   }
 
   static void bytes(RoutingContext ctx, Future<Body> answer, String field, String type) {
     answer
         .map(body -> Buffer.buffer(body.bytes(field)))
-        .onSuccess(bytes -> ctx.response().putHeader(HttpHeaders.CONTENT_TYPE, type).end(bytes))
+        .onSuccess(
+            bytes -> {
+              ctx.response().putHeader(HttpHeaders.CONTENT_TYPE, type);
+              send(ctx, bytes);
+            })
         .onFailure(e -> fail(ctx, e));
   }
 

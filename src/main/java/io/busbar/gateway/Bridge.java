@@ -23,6 +23,7 @@ final class Bridge {
   private static final String CLIENT = "busbar.bridge.client";
   private static final int POLICY = 1008;
   private static final int GOING_AWAY = 1001;
+  private static final int TOO_BIG = 1009;
   private static final int OVERLOADED = 1013;
 
   private final Lobby lobby;
@@ -63,9 +64,6 @@ final class Bridge {
 
   /** A request that says who it is from must say so rightly; others say it in their frames. */
   private void look(RoutingContext ctx) {
-    if (ctx.request().canUpgradeToWebSocket()) {
-      connections.becomesSocket(ctx.request());
-    }
     if (!ctx.request().headers().contains("Authorization")) {
       lobby.guard().anyone().ifPresent(client -> ctx.put(CLIENT, client));
       ctx.next();
@@ -81,22 +79,26 @@ final class Bridge {
               ctx.put(CLIENT, client);
               ctx.next();
             })
-        .onFailure(ctx::fail);
+        .onFailure(e -> Guard.refuse(ctx, e));
   }
 
   private void open(SockJSSocket socket) {
+    connections.becomesSocket(socket.routingContext().request());
     open.add(socket);
     Outlet outlet =
         new Outlet(
             lobby.vertx(),
             socket::write,
-            () -> socket.close(OVERLOADED, "you do not read"),
-            lobby.bounds().unreadBytes());
+            () -> {
+              socket.close(OVERLOADED, "you do not read");
+              connections.cutSoon(socket.routingContext().request().connection());
+            },
+            lobby.bounds());
     Optional<Client> client = Optional.ofNullable(socket.routingContext().get(CLIENT));
     Door door = new Door(lobby, client, new Ends(lobby, socket));
     BridgeFrames frames = new BridgeFrames(lobby, addresses, door, outlet);
     socket.handler(frame -> frames.received(frame.toString()));
-    socket.exceptionHandler(e -> socket.close());
+    socket.exceptionHandler(e -> socket.close(TOO_BIG, "a message is too large"));
     socket.closeHandler(
         closed -> {
           open.remove(socket);

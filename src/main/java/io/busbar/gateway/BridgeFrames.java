@@ -47,10 +47,12 @@ final class BridgeFrames {
 
   /** A frame has come; whatever is wrong with it is answered. */
   void received(String text) {
+    Optional<WasmException> refused = door.count(text.length());
     Optional<String> reply = Optional.empty();
     try {
       Frame frame = Frame.parse(text);
       reply = frame.text("replyAddress", LONGEST);
+      Door.check(refused);
       handle(frame, frame.required("type"), reply);
     } catch (RuntimeException e) {
       fail(reply, e);
@@ -66,7 +68,7 @@ final class BridgeFrames {
         .onSuccess(
             known -> {
               try {
-                handle(door.next(), frame, headers, type, reply);
+                handle(door.session(), frame, headers, type, reply);
               } catch (RuntimeException e) {
                 fail(reply, e);
               }

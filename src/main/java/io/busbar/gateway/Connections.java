@@ -1,9 +1,14 @@
 package io.busbar.gateway;
 
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.Map;
@@ -12,80 +17,127 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Keeps as many connections as the gateway is meant to, and none that only takes a place: one that
- * never sends a whole request, sends its body too slowly, or asks nothing any more.
+ * never sends a whole request, sends its body too slowly, does not read, or asks nothing any more.
  */
 final class Connections {
-  /** In which the first request, and the head of each, must arrive. */
-  private static final Duration FIRST = Duration.ofSeconds(10);
+  /** What may wait to be read beside what is counted, such as answers to pings. */
+  private static final int UNCOUNTED = 256 << 10;
 
-  /** After which a connection that is asked nothing more is closed. */
-  private static final Duration IDLE = Duration.ofMinutes(1);
-
-  private static final Duration BODY = Duration.ofSeconds(30);
-
-  /** What a body must bring on average, once its first half minute is over. */
+  /** What a body must bring on average, once its first time is over. */
   private static final long BYTES_PER_SECOND = 16 << 10;
 
+  private static final String SEEN = "busbar.connection";
+
   private final Vertx vertx;
-  private final int most;
+  private final HttpGateway.Bounds bounds;
   private final long timer;
   private final Map<HttpConnection, Seen> open = new ConcurrentHashMap<>();
   private final AtomicInteger count = new AtomicInteger();
 
   /** What one connection is doing, and by when something else must have happened. */
   private static final class Seen {
+    private volatile boolean answered; // the last request is; what comes of its body is no more
     private volatile boolean working; // a whole request is here, and its answer may take its time
     private volatile boolean socket; // it has become one, which looks after itself
     private volatile long until; // nanoTime
+    private final AtomicInteger leaving = new AtomicInteger(); // what the client has to read
+    private volatile long moved; // nanoTime when something of it left, or began to wait
 
     void by(Duration time) {
       working = false;
       until = System.nanoTime() + time.toNanos();
     }
 
-    boolean isLate(long now) {
-      return !working && !socket && now - until > 0;
+    void leaves(Future<Void> write) {
+      if (leaving.getAndIncrement() == 0) {
+        moved = System.nanoTime();
+      }
+      write.onComplete(
+          left -> {
+            leaving.decrementAndGet();
+            moved = System.nanoTime();
+          });
+    }
+
+    boolean isLate(long now, long unread) {
+      return !socket && (!working && now - until > 0 || leaving.get() > 0 && now - moved > unread);
     }
   }
 
-  Connections(Vertx vertx, int most) {
+  Connections(Vertx vertx, HttpGateway.Bounds bounds) {
     this.vertx = vertx;
-    this.most = most;
-    this.timer = vertx.setPeriodic(1000, timer -> closeLate());
+    this.bounds = bounds;
+    this.timer = vertx.setPeriodic(bounds.look().toMillis(), timer -> closeLate());
   }
 
   /** A new one; beyond the bound it is closed at once. */
   void accept(HttpConnection connection) {
-    if (count.incrementAndGet() > most) {
+    if (count.incrementAndGet() > bounds.connections()) {
       count.decrementAndGet();
       connection.close();
       return;
     }
     Seen seen = new Seen();
-    seen.by(FIRST);
+    seen.by(bounds.patience());
     open.put(connection, seen);
-    connection.closeHandler(
-        closed -> {
-          if (open.remove(connection) != null) {
-            count.decrementAndGet();
-          }
-        });
+    channel(connection) // a socket's connection calls no handler of this one
+        .closeFuture()
+        .addListener(
+            closed -> {
+              if (open.remove(connection) != null) {
+                count.decrementAndGet();
+              }
+            });
   }
 
   /** The head of a request is here; its body must come, and then its answer may take its time. */
   void asked(RoutingContext ctx) {
     HttpServerRequest request = ctx.request();
     Seen seen = open.get(request.connection());
-    if (seen != null) {
-      ctx.addEndHandler(answered -> seen.by(IDLE));
-      if (hasBody(request)) {
-        seen.by(timeFor(request));
-        request.end().onSuccess(read -> seen.working = true);
-      } else {
-        seen.working = true;
-      }
+    if (seen == null) { // it is closed
+      ctx.next();
+      return;
     }
-    ctx.next();
+    ctx.put(SEEN, seen);
+    seen.answered = false;
+    ctx.addEndHandler(
+        answered -> {
+          seen.answered = true;
+          seen.by(idle());
+        });
+    if (hasBody(request)) {
+      seen.by(timeFor(request));
+      request.end().onSuccess(read -> seen.working = !seen.answered);
+    } else {
+      seen.working = true;
+    }
+    whenRead(ctx, seen);
+  }
+
+  /** Who asks more and more without reading what is answered is not asked what it wants. */
+  private static void whenRead(RoutingContext ctx, Seen seen) {
+    if (!ctx.response().writeQueueFull()) {
+      ctx.next();
+      return;
+    }
+    Promise<Void> read = Promise.promise();
+    seen.leaves(read.future());
+    ctx.request().pause();
+    ctx.response()
+        .drainHandler(
+            drained -> {
+              if (read.tryComplete()) {
+                ctx.request().resume();
+                ctx.next();
+              }
+            });
+  }
+
+  /** Something is on its way to who has asked, and must be read. */
+  static void leaves(RoutingContext ctx, Future<Void> write) {
+    if (ctx.get(SEEN) instanceof Seen seen) {
+      seen.leaves(write);
+    }
   }
 
   /** It is no connection for requests any more. */
@@ -102,25 +154,59 @@ final class Connections {
             && !"0".equals(request.getHeader(HttpHeaders.CONTENT_LENGTH));
   }
 
-  private static Duration timeFor(HttpServerRequest request) {
+  /** After which a connection that is asked nothing more is closed. */
+  private Duration idle() {
+    return bounds.patience().multipliedBy(6);
+  }
+
+  private Duration timeFor(HttpServerRequest request) {
     String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
+    Duration first = bounds.patience().multipliedBy(3);
     try {
       return length == null
-          ? BODY
-          : BODY.plusSeconds(Math.min(1 << 20, Long.parseLong(length)) / BYTES_PER_SECOND);
+          ? first
+          : first.plusSeconds(Math.min(1 << 20, Long.parseLong(length)) / BYTES_PER_SECOND);
     } catch (NumberFormatException e) {
-      return BODY;
+      return first;
     }
   }
 
   private void closeLate() {
     long now = System.nanoTime();
+    long unread = bounds.unread().toNanos();
     open.forEach(
         (connection, seen) -> {
-          if (seen.isLate(now)) {
-            connection.close();
+          if (seen.isLate(now, unread) || unread(connection) > mostUnread()) {
+            cut(connection);
           }
         });
+  }
+
+  private long mostUnread() {
+    return 2L * bounds.unreadBytes() + UNCOUNTED;
+  }
+
+  private static Channel channel(HttpConnection connection) {
+    return ((ConnectionBase) connection).channel();
+  }
+
+  /** Bytes that wait for the client to read them. */
+  private static long unread(HttpConnection connection) {
+    Channel channel = channel(connection);
+    return channel.isActive() ? channel.bytesBeforeWritable() : 0;
+  }
+
+  /** The same after a moment in which a client that reads again is told why. */
+  void cutSoon(HttpConnection connection) {
+    vertx.setTimer(bounds.look().toMillis(), over -> cut(connection));
+  }
+
+  /** Closes it now: what is asked of it politely waits until the client has read the rest. */
+  static void cut(HttpConnection connection) {
+    ChannelHandlerContext first = channel(connection).pipeline().firstContext();
+    if (first != null) { // else it is closed
+      first.close();
+    }
   }
 
   int open() {

@@ -12,8 +12,8 @@ import java.util.Optional;
  * one for longer than its token is good for. On the socket's event loop.
  */
 final class Door {
-  /** How long a socket may stay without saying who it is. */
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  /** The most messages of who has not said who it is. */
+  private static final int MOST_UNKNOWN = 20;
 
   private static final long LONGEST_TIMER = Duration.ofDays(20).toMillis();
 
@@ -29,8 +29,9 @@ final class Door {
   private final Lobby lobby;
   private final Socket socket;
   private Session session; // null: nobody is known yet
+  private int unknown; // messages
   private boolean closed;
-  private long timer;
+  private long timer = -1; // 0 is somebody else's
 
   /** With whom the request for the socket was from, if that is known. */
   Door(Lobby lobby, Optional<Client> client, Socket socket) {
@@ -39,7 +40,7 @@ final class Door {
     if (client.isPresent()) {
       open(client.get());
     } else {
-      timer = lobby.vertx().setTimer(PATIENCE.toMillis(), late -> refuse());
+      timer = lobby.vertx().setTimer(lobby.bounds().patience().toMillis(), late -> refuse());
     }
   }
 
@@ -63,19 +64,30 @@ final class Door {
     }
   }
 
-  /**
-   * Whoever has sent a message; fails with {@code UNAUTHENTICATED} where nobody is known, with
-   * {@code OVERLOADED} where too many messages have come.
-   */
-  Session next() {
+  /** One more message of so many bytes has come, whatever it says; why it is refused, if it is. */
+  Optional<WasmException> count(int bytes) {
+    if (session == null) {
+      if (++unknown > MOST_UNKNOWN) {
+        refuse();
+      }
+      return Optional.empty();
+    }
+    Optional<WasmException> refused = session.count(bytes);
+    refused.ifPresent(e -> socket.slow());
+    return refused;
+  }
+
+  static void check(Optional<WasmException> refused) {
+    refused.ifPresent(
+        e -> {
+          throw e;
+        });
+  }
+
+  /** Whoever is there; fails with {@code UNAUTHENTICATED} where nobody is known. */
+  Session session() {
     if (session == null) {
       throw Failure.UNAUTHENTICATED.because("it is not known who this is");
-    }
-    try {
-      session.count();
-    } catch (WasmException e) {
-      socket.slow();
-      throw e;
     }
     return session;
   }
@@ -92,14 +104,14 @@ final class Door {
     } else if (session != null) {
       return Future.failedFuture(Failure.BAD_REQUEST.because("it is known already who this is"));
     }
-    return lobby
-        .guard()
-        .client(credential)
-        .compose(client -> closed ? gone() : Future.succeededFuture(open(client)));
+    return lobby.guard().client(credential).compose(client -> entered(client));
   }
 
-  private static Future<Session> gone() {
-    return Future.failedFuture(Failure.UNAUTHENTICATED.because("the socket is closed"));
+  private Future<Session> entered(Client client) {
+    if (closed) {
+      return Future.failedFuture(Failure.UNAUTHENTICATED.because("the socket is closed"));
+    }
+    return Future.succeededFuture(session == null ? open(client) : session);
   }
 
   /** Nobody stays whom it does not know. */

@@ -32,7 +32,7 @@ final class EventStream {
   private record Ends(RoutingContext ctx) implements Door.Socket {
     @Override
     public void refuse() {
-      ctx.request().connection().close();
+      Connections.cut(ctx.request().connection());
     }
 
     @Override
@@ -48,15 +48,18 @@ final class EventStream {
         new Outlet(
             lobby.vertx(),
             response::write,
-            () -> ctx.request().connection().close(),
-            lobby.bounds().unreadBytes());
+            () -> Connections.cut(ctx.request().connection()),
+            lobby.bounds());
     Door door = new Door(lobby, Optional.of(Guard.of(ctx)), new Ends(ctx));
+    long signs =
+        lobby.vertx().setPeriodic(SIGN_OF_LIFE.toMillis(), again -> outlet.say(": busbar\n\n"));
     ctx.addEndHandler(
         ended -> {
+          lobby.vertx().cancelTimer(signs);
           outlet.close();
           door.close();
         });
-    door.next()
+    door.session()
         .subscribe(address, event -> send(outlet, event))
         .onSuccess(
             listening -> {
@@ -66,15 +69,8 @@ final class EventStream {
                   .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
                   .putHeader("X-Accel-Buffering", "no");
               outlet.say(": busbar\n\n");
-              liveOn(ctx, outlet);
             })
         .onFailure(ctx::fail);
-  }
-
-  private void liveOn(RoutingContext ctx, Outlet outlet) {
-    long timer =
-        lobby.vertx().setPeriodic(SIGN_OF_LIFE.toMillis(), again -> outlet.say(": busbar\n\n"));
-    ctx.addEndHandler(ended -> lobby.vertx().cancelTimer(timer));
   }
 
   /** Who does not read misses events. */

@@ -62,12 +62,7 @@ final class Guard {
 
   /** Lets a request on whose client is known, before anything of its body is read. */
   void authenticate(RoutingContext ctx) {
-    Future<Client> checked;
-    try {
-      checked = client(ctx);
-    } catch (WasmException e) {
-      checked = Future.failedFuture(e);
-    }
+    Future<Client> checked = client(ctx);
     if (checked.succeeded()) { // a pause would cost a turn of the event loop
       pass(ctx, checked.result());
       return;
@@ -79,12 +74,14 @@ final class Guard {
               ctx.request().resume();
               pass(ctx, client);
             })
-        .onFailure(
-            e -> {
-              ctx.request().resume();
-              ctx.response().putHeader("WWW-Authenticate", "Bearer");
-              ctx.fail(e);
-            });
+        .onFailure(e -> refuse(ctx, e));
+  }
+
+  /** Answers a request that was paused; the connection may be used for others. */
+  static void refuse(RoutingContext ctx, Throwable e) {
+    ctx.request().resume();
+    ctx.response().putHeader("WWW-Authenticate", "Bearer");
+    ctx.fail(e);
   }
 
   private static void pass(RoutingContext ctx, Client client) {
@@ -99,7 +96,12 @@ final class Guard {
 
   /** Who sends this request, by its header. */
   Future<Client> client(RoutingContext ctx) {
-    Optional<String> header = Origins.only(ctx, "Authorization");
+    Optional<String> header;
+    try {
+      header = Origins.only(ctx, "Authorization");
+    } catch (WasmException e) {
+      return Future.failedFuture(e);
+    }
     if (header.isEmpty()) {
       return anyone().map(Future::succeededFuture).orElseGet(() -> Future.failedFuture(missing()));
     }

@@ -111,6 +111,8 @@ public final class HttpGateway {
    * @param messagesPerSecond on one socket
    * @param inFlight operations of one socket that have no answer yet
    * @param unreadBytes that wait for one client to read them
+   * @param patience how long a client may take to send its first request, to say on a socket who it
+   *     is, and to read anything of what waits for it
    */
   public record Bounds(
       int connections,
@@ -118,13 +120,27 @@ public final class HttpGateway {
       int messageBytes,
       int messagesPerSecond,
       int inFlight,
-      int unreadBytes) {
+      int unreadBytes,
+      Duration patience) {
     public static final Bounds STANDARD =
-        new Bounds(10_000, 128L << 20, 1 << 20, 5_000, 256, 1 << 20);
+        new Bounds(10_000, 128L << 20, 1 << 20, 5_000, 256, 1 << 20, Duration.ofSeconds(10));
+
+    /** How often is looked for who is late. */
+    Duration look() {
+      return patience.dividedBy(10);
+    }
+
+    /** How long nothing may be read: who is looked for so often is then found in time. */
+    Duration unread() {
+      return patience.multipliedBy(7).dividedBy(10);
+    }
   }
 
   /** What the routes need to read a request's body: a whole module, plus its name. */
   private static final int BODY_MARGIN = 64 << 10;
+
+  /** The longest token, and what else browsers send. */
+  private static final int HEADERS = Credentials.LONGEST + (8 << 10);
 
   /** How long a client may take to say good-bye. */
   private static final int CLOSING_SECONDS = 2;
@@ -137,6 +153,9 @@ public final class HttpGateway {
   private final Access access;
   private final Connections connections;
   private final Addresses addresses;
+  private final Room room;
+  private final Topics topics;
+  private final Served served;
   private final Sockets sockets;
   private final Bridge bridge;
   private final EventStream events;
@@ -144,21 +163,25 @@ public final class HttpGateway {
   private Router router;
   private volatile boolean draining;
 
-  private HttpGateway(Vertx vertx, Options options, Bus bus, Guard guard) {
+  private HttpGateway(Vertx vertx, Options options, Bus bus, Guard guard, long bodyBytes) {
     this.vertx = vertx;
     this.options = options;
     this.guard = guard;
     this.addresses = bus.addresses();
     this.access = new Access(bus, new Quotas(options.quotas()));
-    this.connections = new Connections(vertx, options.bounds().connections());
+    this.connections = new Connections(vertx, options.bounds());
+    this.room = new Room(Math.max(bodyBytes + BODY_MARGIN, options.bounds().uploadBytes()));
+    this.topics = new Topics(vertx);
+    this.served = new Served(vertx);
     Lobby lobby =
         new Lobby(
             vertx,
             guard,
             access,
             new Hearing(addresses),
-            new Topics(vertx),
-            new Served(vertx),
+            topics,
+            served,
+            room,
             options.bounds(),
             () -> draining);
     this.sockets = new Sockets(lobby, addresses, connections);
@@ -175,7 +198,7 @@ public final class HttpGateway {
   public static Future<HttpGateway> open(
       Vertx vertx, Options options, Bus bus, long bodyBytes, Duration longest) {
     return Guard.open(vertx, options)
-        .map(guard -> new HttpGateway(vertx, options, bus, guard))
+        .map(guard -> new HttpGateway(vertx, options, bus, guard, bodyBytes))
         .compose(gateway -> gateway.listen(bodyBytes, longest));
   }
 
@@ -202,6 +225,7 @@ public final class HttpGateway {
         new HttpServerOptions()
             .setHost(options.host())
             .setPort(options.port())
+            .setMaxHeaderSize(HEADERS)
             .setHttp2ClearTextEnabled(false) // it knows no Host header, which the guard looks at
             .setUseAlpn(false)
             .setPerMessageWebSocketCompressionSupported(false) // what is small may become large
@@ -232,6 +256,22 @@ public final class HttpGateway {
 
   private static Duration longer(Duration one, Duration other) {
     return one.compareTo(other) > 0 ? one : other;
+  }
+
+  Connections connections() {
+    return connections;
+  }
+
+  Room room() {
+    return room;
+  }
+
+  Topics topics() {
+    return topics;
+  }
+
+  Served served() {
+    return served;
   }
 
   /** The port it listens on. */
@@ -269,7 +309,7 @@ public final class HttpGateway {
     router.route().handler(guard::authenticate);
     events.addTo(router);
     router.route().handler(HttpGateway::keepBodyAsItIs);
-    router.route().handler(new Uploads(bodyBytes, options.bounds().uploadBytes()));
+    router.route().handler(new Uploads(bodyBytes, room));
     router.route().handler(BodyHandler.create(false).setBodyLimit(bodyBytes));
     new ApiRoutes(access, addresses).addTo(router);
     router

@@ -12,6 +12,7 @@ record Lobby(
     Hearing hearing,
     Topics topics,
     Served served,
+    Room room,
     HttpGateway.Bounds bounds,
     BooleanSupplier draining) {
   /** How long a client may take to answer an import, whatever the guest's time. */

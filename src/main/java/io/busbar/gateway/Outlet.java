@@ -3,7 +3,6 @@ package io.busbar.gateway;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /**
@@ -11,11 +10,6 @@ import java.util.function.Function;
  * for some seconds is cut off. On one event loop.
  */
 final class Outlet {
-  /** How long nothing at all may be read while something waits. */
-  private static final long PATIENCE = TimeUnit.SECONDS.toNanos(7);
-
-  private static final long LOOK_MILLIS = 2000;
-
   /** What is sent beyond the bound to say that something was not. */
   private static final int RESERVE = 64 << 10;
 
@@ -23,6 +17,8 @@ final class Outlet {
   private final Function<String, Future<Void>> writing;
   private final Runnable cutting;
   private final int most;
+  private final long patience; // nanoseconds in which nothing at all may be read
+  private final long lookMillis;
   private long waiting; // bytes
   private long moved = System.nanoTime(); // when something was read last, or began to wait
   private boolean looking;
@@ -33,13 +29,19 @@ final class Outlet {
    *
    * @param writing done when the text has left this process
    * @param cutting cuts the client off
-   * @param most bytes that may wait
+   * @param bounds how much may wait, and how long
    */
-  Outlet(Vertx vertx, Function<String, Future<Void>> writing, Runnable cutting, int most) {
+  Outlet(
+      Vertx vertx,
+      Function<String, Future<Void>> writing,
+      Runnable cutting,
+      HttpGateway.Bounds bounds) {
     this.vertx = vertx;
     this.writing = writing;
     this.cutting = cutting;
-    this.most = most;
+    this.most = bounds.unreadBytes();
+    this.patience = bounds.unread().toNanos();
+    this.lookMillis = bounds.look().toMillis();
   }
 
   /** False, and nothing is sent, where too much waits already. */
@@ -80,7 +82,7 @@ final class Outlet {
     writing.apply(text).onComplete(done -> written(bytes));
     if (waiting > 0 && !looking) {
       looking = true;
-      vertx.setTimer(LOOK_MILLIS, timer -> look());
+      vertx.setTimer(lookMillis, timer -> look());
     }
     return true;
   }
@@ -95,10 +97,10 @@ final class Outlet {
     if (!looking) {
       return;
     }
-    if (System.nanoTime() - moved > PATIENCE) {
+    if (System.nanoTime() - moved > patience) {
       cut();
     } else {
-      vertx.setTimer(LOOK_MILLIS, timer -> look());
+      vertx.setTimer(lookMillis, timer -> look());
     }
   }
 

@@ -59,7 +59,10 @@ final class Served {
    */
   Future<Runnable> join(String address, Function<Call, Future<JsonObject>> answering) {
     Server server = new Server(vertx.getOrCreateContext(), answering);
-    return open(address, server).completion().map(done -> () -> leave(address, server));
+    return open(address, server)
+        .completion()
+        .onFailure(e -> leave(address, server))
+        .map(done -> () -> leave(address, server));
   }
 
   private synchronized MessageConsumer<Object> open(String address, Server server) {
@@ -70,6 +73,11 @@ final class Served {
       wanted.consumer.handler(message -> answer(address, message));
     }
     return wanted.consumer;
+  }
+
+  /** How many addresses somebody answers at. */
+  synchronized int size() {
+    return imports.size();
   }
 
   private synchronized void leave(String address, Server server) {

@@ -38,6 +38,7 @@ final class Session {
   private final Map<String, Runnable> imports = new HashMap<>(); // the same
   private final Map<String, Served.Call> callers = new HashMap<>(); // by token
   private final Set<Promise<JsonObject>> asked = new HashSet<>(); // of the client
+  private int size; // of the message that has come last
   private int unanswered;
   private long count;
   private boolean closed;
@@ -61,21 +62,24 @@ final class Session {
     return token;
   }
 
-  /** One more message has come; fails with {@code OVERLOADED} where there are too many. */
-  void count() {
+  /** One more message of so many bytes has come; why it is refused, if it is. */
+  Optional<WasmException> count(int bytes) {
+    size = bytes;
     if (client.isExpired()) {
-      throw Credentials.refused();
+      return Optional.of(Credentials.refused());
+    } else if (messages.tryConsume(1)) {
+      return Optional.empty();
     }
-    if (!messages.tryConsume(1)) {
-      throw Failure.OVERLOADED.because(
-          "more than %d messages a second on one socket", lobby.bounds().messagesPerSecond());
-    }
+    return Optional.of(
+        Failure.OVERLOADED.because(
+            "more than %d messages a second on one socket", lobby.bounds().messagesPerSecond()));
   }
 
   /** Asks one instance; {@code cancel} knows the operation by the client's own name for it. */
   Future<Body> ask(String instance, Bus.Question question) {
     if (question.action().equals("cancel")) {
-      return asking(() -> lobby.access().instance(client, instance, own(question)));
+      Bus.Question cancel = own(question);
+      return asking(() -> lobby.access().instance(client, instance, cancel));
     }
     String name = name(question.id().orElseGet(() -> "#" + count++));
     return asking(
@@ -123,8 +127,15 @@ final class Session {
     if (lobby.isDraining()) {
       return Future.failedFuture(Failure.UNAVAILABLE.because("the node is closing"));
     }
+    Runnable leaving = lobby.room().take(size);
     unanswered++;
-    return question.get().onComplete(done -> unanswered--);
+    return question
+        .get()
+        .onComplete(
+            done -> {
+              unanswered--;
+              leaving.run();
+            });
   }
 
   /** Hears what is published there from now on; again does nothing. */
@@ -138,7 +149,8 @@ final class Session {
     return lobby
         .topics()
         .join(address, news -> hear(address, news, heard))
-        .compose(leave -> keep(subscriptions, address, leave));
+        .compose(leave -> keep(subscriptions, address, leave))
+        .onFailure(e -> subscriptions.remove(address));
   }
 
   private void hear(String address, Topics.News news, Consumer<JsonObject> heard) {
@@ -189,7 +201,8 @@ final class Session {
     return lobby
         .served()
         .join(Specs.served(client, address), call -> answer(call, answering))
-        .compose(leave -> keep(imports, address, leave));
+        .compose(leave -> keep(imports, address, leave))
+        .onFailure(e -> imports.remove(address));
   }
 
   void unserve(String address) {

@@ -3,6 +3,7 @@ package io.busbar.gateway;
 import io.busbar.client.Bus;
 import io.busbar.model.Failure;
 import io.busbar.model.Names;
+import io.busbar.model.WasmException;
 import io.busbar.wire.Addresses;
 import io.busbar.wire.Body;
 import io.busbar.wire.Failures;
@@ -42,12 +43,14 @@ final class SocketFrames {
 
   /** A frame has come; whatever is wrong with it is answered. */
   void received(String text) {
+    Optional<WasmException> refused = door.count(text.length());
     Optional<String> id = Optional.empty();
     try {
       Frame frame = Frame.parse(text);
       id = frame.text(ID, LONGEST_ID);
+      Door.check(refused);
       if (frame.has(STATUS)) {
-        door.next();
+        door.session();
         answered(frame, id);
       } else {
         handle(frame, id);
@@ -63,7 +66,7 @@ final class SocketFrames {
       authenticate(frame, id);
       return;
     }
-    Session session = door.next();
+    Session session = door.session();
     switch (action) {
       case "subscribe" -> tell(id, subscribe(session, frame.required("address")));
       case "unsubscribe" -> {

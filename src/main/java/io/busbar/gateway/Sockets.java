@@ -3,6 +3,7 @@ package io.busbar.gateway;
 import io.busbar.model.Failure;
 import io.busbar.wire.Addresses;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.ServerWebSocket;
 import io.vertx.ext.web.Router;
@@ -64,7 +65,7 @@ final class Sockets {
         .guard()
         .client(ctx)
         .onSuccess(client -> upgrade(ctx, Optional.of(client)))
-        .onFailure(ctx::fail);
+        .onFailure(e -> Guard.refuse(ctx, e));
   }
 
   private void upgrade(RoutingContext ctx, Optional<Client> client) {
@@ -72,25 +73,37 @@ final class Sockets {
       ctx.fail(Failure.BAD_REQUEST.because("here are WebSockets only: `Upgrade: websocket`"));
       return;
     }
-    connections.becomesSocket(ctx.request());
     ctx.request()
         .toWebSocket()
-        .onSuccess(socket -> open(socket, client))
+        .onSuccess(
+            socket -> {
+              connections.becomesSocket(ctx.request());
+              open(socket, client, ctx.request().connection());
+            })
         .onFailure(e -> ctx.fail(400, e));
   }
 
-  private void open(ServerWebSocket socket, Optional<Client> client) {
+  private void open(ServerWebSocket socket, Optional<Client> client, HttpConnection connection) {
     open.add(socket);
     Outlet outlet =
         new Outlet(
             lobby.vertx(),
             socket::writeTextMessage,
-            () -> socket.close(OVERLOADED, "you do not read"),
-            lobby.bounds().unreadBytes());
+            () -> {
+              socket.close(OVERLOADED, "you do not read");
+              connections.cutSoon(connection);
+            },
+            lobby.bounds());
     Door door = new Door(lobby, client, new Ends(lobby, socket));
     SocketFrames frames = new SocketFrames(lobby, addresses, door, outlet);
     Texts texts = new Texts(socket, lobby.bounds().messageBytes());
-    socket.frameHandler(frame -> texts.add(frame).ifPresent(frames::received));
+    socket.frameHandler(
+        frame -> {
+          if (!frame.isText()) {
+            door.count(0);
+          }
+          texts.add(frame).ifPresent(frames::received);
+        });
     long pings = ping(socket);
     socket.exceptionHandler(e -> socket.close());
     socket.closeHandler(

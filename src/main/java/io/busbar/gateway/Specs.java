@@ -9,6 +9,7 @@ import io.busbar.model.LinkSpec;
 import io.busbar.model.ModuleRef;
 import io.busbar.model.Names;
 import io.busbar.model.WasmException;
+import io.busbar.wire.Addresses;
 import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
 import java.util.Map;
@@ -19,10 +20,14 @@ final class Specs {
   /** Before the name of a tenant: where its clients answer its guests' imports. */
   private static final String SERVED = "client.";
 
-  private final Quotas quotas;
+  private static final String REPLIES = "__vertx";
 
-  Specs(Quotas quotas) {
+  private final Quotas quotas;
+  private final Addresses addresses;
+
+  Specs(Quotas quotas, Addresses addresses) {
     this.quotas = quotas;
+    this.addresses = addresses;
   }
 
   /**
@@ -80,9 +85,9 @@ final class Specs {
   }
 
   /** What the tenant's clients answer is where nobody else's guests ask, nor others answer. */
-  private static ImportSpec checked(Client client, ImportSpec wanted) {
+  private ImportSpec checked(Client client, ImportSpec wanted) {
     String address = wanted.address();
-    if (client.mayWithOperators(Subject.IMPORTS, address, "call")) {
+    if (!isReserved(address) && client.mayWithOperators(Subject.IMPORTS, address, "call")) {
       return wanted;
     } else if (client.mayWithOwn(Subject.IMPORTS, address, "serve")) {
       return new ImportSpec(
@@ -96,8 +101,16 @@ final class Specs {
         "import address `%s` of `%s` is not allowed", Names.shown(address), wanted.path());
   }
 
+  /** Whether messages at an address are for nodes, answers, or the guests of one tenant. */
+  private boolean isReserved(String address) {
+    return addresses.isOwn(address) || address.startsWith(REPLIES) || address.startsWith(SERVED);
+  }
+
   /** The address on the bus where clients of the same tenant answer for imports. */
   static String served(Client client, String address) {
-    return client.tenant().map(tenant -> SERVED + tenant + "." + address).orElse(address);
+    return client
+        .tenant()
+        .map(tenant -> SERVED + tenant + "/" + address) // no tenant's name has a slash
+        .orElse(address);
   }
 }

@@ -93,15 +93,16 @@ public final class Tokens {
   }
 
   /** Keys that cannot be read leave those that were there before. */
-  private void readAgain() {
-    text(vertx, options)
-        .onSuccess(
+  Future<Void> readAgain() {
+    return text(vertx, options)
+        .<Void>map(
             now -> {
               if (!now.equals(read)) {
                 auth = auth(now);
                 read = now;
                 LOG.log(System.Logger.Level.INFO, "the keys for tokens have changed");
               }
+              return null;
             })
         .onFailure(e -> LOG.log(System.Logger.Level.WARNING, "keys for tokens: {0}", e));
   }
@@ -157,7 +158,8 @@ public final class Tokens {
     if (token.split("\\.", -1).length != 3) { // header, claims and signature
       return Future.failedFuture("it is no signed token");
     }
-    return auth.authenticate(new TokenCredentials(token))
+    return Future.succeededFuture(new TokenCredentials(token))
+        .compose(auth::authenticate) // which also throws, where a claim is of another type
         .map(user -> client(user.attributes().getJsonObject("accessToken")));
   }
 

@@ -49,7 +49,10 @@ final class Topics {
    */
   Future<Runnable> join(String address, Consumer<News> told) {
     Listener listener = new Listener(vertx.getOrCreateContext(), told);
-    return open(address, listener).completion().map(done -> () -> leave(address, listener));
+    return open(address, listener)
+        .completion()
+        .onFailure(e -> leave(address, listener))
+        .map(done -> () -> leave(address, listener));
   }
 
   private synchronized MessageConsumer<Object> open(String address, Listener listener) {
@@ -60,6 +63,11 @@ final class Topics {
       topic.consumer.handler(message -> publish(topic, message));
     }
     return topic.consumer;
+  }
+
+  /** At how many addresses somebody listens. */
+  synchronized int size() {
+    return topics.size();
   }
 
   private static void publish(Topic topic, Message<Object> message) {

@@ -5,28 +5,23 @@ import io.busbar.model.Names;
 import io.vertx.core.Handler;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Sets room aside for the body of each request before anything of it is read, and refuses it where
  * there is none: so many clients at once cannot make the node keep more than that.
  */
 final class Uploads implements Handler<RoutingContext> {
-  /** What costs no more than a connection does. */
-  private static final long SMALL = 4 << 10;
-
   private final long each;
-  private final long most;
-  private final AtomicLong taken = new AtomicLong();
+  private final Room room;
 
   /**
-   * With how many bytes one body and all at once may have.
+   * With how many bytes one body may have, and the room for all.
    *
    * @param each what is said to be larger is refused unread
    */
-  Uploads(long each, long most) {
+  Uploads(long each, Room room) {
     this.each = each;
-    this.most = Math.max(each, most);
+    this.room = room;
   }
 
   @Override
@@ -40,18 +35,9 @@ final class Uploads implements Handler<RoutingContext> {
     if (bytes > each) {
       throw Failure.TOO_LARGE.because("a request body of %d bytes; at most %d", bytes, each);
     }
-    if (bytes > SMALL) {
-      take(ctx, bytes);
-    }
+    Runnable leaving = room.take(bytes);
+    ctx.addEndHandler(done -> leaving.run());
     ctx.next();
-  }
-
-  private void take(RoutingContext ctx, long bytes) {
-    if (taken.addAndGet(bytes) > most) {
-      taken.addAndGet(-bytes);
-      throw Failure.OVERLOADED.because("the node has no room for more request bodies at present");
-    }
-    ctx.addEndHandler(done -> taken.addAndGet(-bytes));
   }
 
   /** As many as it says; where it does not say, as many as there may be. */

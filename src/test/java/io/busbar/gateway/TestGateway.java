@@ -2,6 +2,7 @@ package io.busbar.gateway;
 
 import io.busbar.Config;
 import io.busbar.TestNode;
+import io.busbar.Until;
 import io.busbar.wire.Addresses;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
@@ -50,6 +51,24 @@ final class TestGateway implements AutoCloseable {
   /** Of a node with these settings. */
   static TestGateway of(Config config, HttpGateway.Options options) {
     return new TestGateway(TestNode.start(config), options.at("127.0.0.1", 0));
+  }
+
+  /** The standard ones, with less patience: what is closed late is closed after this time. */
+  static HttpGateway.Bounds patient(Duration patience) {
+    HttpGateway.Bounds standard = HttpGateway.Bounds.STANDARD;
+    return new HttpGateway.Bounds(
+        standard.connections(),
+        standard.uploadBytes(),
+        standard.messageBytes(),
+        standard.messagesPerSecond(),
+        standard.inFlight(),
+        standard.unreadBytes(),
+        patience);
+  }
+
+  /** Done when nobody is connected any more. */
+  void awaitNobody() {
+    Until.isTrue(() -> gateway.connections().open() == 0);
   }
 
   /** That believes tokens of {@link #SECRET}. */
