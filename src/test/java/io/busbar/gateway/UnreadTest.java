@@ -132,6 +132,7 @@ class UnreadTest {
 
   @Test
   @Tag("slow")
+  @Timeout(300)
   void answersOnAThousandSockets_thatAreNotRead_costLittle() {
     ask(1000);
     GATEWAY.awaitNobody();

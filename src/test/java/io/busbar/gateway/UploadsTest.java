@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.busbar.Until;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.json.JsonObject;
 import java.io.ByteArrayOutputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -143,6 +144,25 @@ class UploadsTest {
       int status = client.status();
       assertTrue(status >= 400 && status < 500, headers + " " + status);
     }
+    awaitRoom();
+  }
+
+  @Test
+  void questionsOnSockets_takeRoomUntilTheyAreAnswered() {
+    String spin = "(module (memory (export \"memory\") 32) (func (export \"spin\") (loop (br 0))))";
+    JsonObject spec =
+        new JsonObject().put("id", "s").put("module", new JsonObject().put("wat", spin));
+    assertEquals(201, gateway.send(HttpMethod.POST, "/instances", spec, token).statusCode());
+    TestSocket socket = gateway.socket(token);
+    socket.send(TestSocket.call("s", "spin").put("id", "spin").put("timeout", 3000));
+    JsonObject write = new JsonObject().put("offset", 0).put("text", "x".repeat(900_000));
+    for (int i = 0; i < 4; i++) {
+      socket.send(TestSocket.frame("s", "write-memory", write).put("id", "w" + i));
+    }
+    JsonObject over =
+        socket.ask(TestSocket.frame("s", "write-memory", write.put("text", "y".repeat(900_000))));
+    assertEquals(4290, over.getJsonObject("error").getInteger("code"), over::encode);
+    socket.socket.close();
     awaitRoom();
   }
 
