@@ -14,7 +14,7 @@ class LayersTest {
   private static final List<String> ROOMS =
       List.of("model", "engine", "wire", "client", "host", "cluster", "gateway");
 
-  private final JavaClasses classes =
+  private static final JavaClasses CLASSES =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
           .importPackages(ROOT);
@@ -54,7 +54,7 @@ class LayersTest {
         .should()
         .dependOnClassesThat()
         .resideOutsideOfPackages(room("model"), "java..")
-        .check(classes);
+        .check(CLASSES);
   }
 
   @Test
@@ -70,7 +70,7 @@ class LayersTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("com.dylibso..")
-        .check(classes);
+        .check(CLASSES);
   }
 
   @Test
@@ -81,7 +81,7 @@ class LayersTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("com.hazelcast..", "io.vertx.spi.cluster.hazelcast..")
-        .check(classes);
+        .check(CLASSES);
   }
 
   private static String room(String name) {
@@ -95,6 +95,6 @@ class LayersTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(others)
-        .check(classes);
+        .check(CLASSES);
   }
 }

@@ -17,21 +17,26 @@ import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /** Some nodes of one cluster in this JVM, which see each other: {@code n0}, {@code n1}, … */
 public final class TestCluster implements AutoCloseable {
   private final String name = "test-" + UUID.randomUUID();
   private final Consumer<JsonObject> change;
   private final JsonArray join = new JsonArray();
+  private final Supplier<VertxOptions> options;
   private final List<WasmHost> nodes = new ArrayList<>();
-  private final List<WasmHost> closed = new ArrayList<>();
+  private final Set<Integer> gone = new TreeSet<>(); // nodes that were closed or cut
   private final List<Integer> ports = new ArrayList<>();
 
-  private TestCluster(int size, Consumer<JsonObject> change) {
+  private TestCluster(int size, Consumer<JsonObject> change, Supplier<VertxOptions> options) {
     this.change = change;
+    this.options = options;
     for (int i = 0; i < size; i++) {
       ports.add(freePort());
       join.add("127.0.0.1:" + ports.get(i));
@@ -54,12 +59,16 @@ public final class TestCluster implements AutoCloseable {
   /** The same, each on a Vert.x of such options. */
   public static TestCluster of(
       int size, Consumer<JsonObject> change, Supplier<VertxOptions> options) {
-    TestCluster cluster = new TestCluster(size, change);
+    TestCluster cluster = new TestCluster(size, change, options);
     for (int i = 0; i < size; i++) {
-      cluster.nodes.add(WasmHost.clustered(options.get(), cluster.config(i)).await());
+      cluster.nodes.add(cluster.start(i));
     }
     cluster.awaitNodes(size);
     return cluster;
+  }
+
+  private WasmHost start(int node) {
+    return WasmHost.clustered(options.get(), config(node)).await();
   }
 
   private static int freePort() {
@@ -104,8 +113,18 @@ public final class TestCluster implements AutoCloseable {
 
   /** Closes one node; the others go on. */
   public void close(int node) {
-    node(node).close().await();
-    closed.add(node(node));
+    closing(node).await();
+  }
+
+  /** The same, not awaited. */
+  public Future<Void> closing(int node) {
+    gone.add(node);
+    return node(node).close();
+  }
+
+  /** Closes all nodes at once. */
+  public void closeTogether() {
+    Future.all(IntStream.range(0, nodes.size()).mapToObj(this::closing).toList()).await();
   }
 
   /** What a further node would be started with. */
@@ -118,11 +137,36 @@ public final class TestCluster implements AutoCloseable {
     HazelcastClusterManager manager =
         (HazelcastClusterManager) ((VertxInternal) vertx(node)).clusterManager();
     manager.getHazelcastInstance().getLifecycleService().terminate();
+    gone.add(node);
   }
 
   /** Until each that is left knows that there are so many, all open. */
   public void awaitNodes(int size) {
-    nodes.stream().filter(node -> !closed.contains(node)).forEach(node -> await(node, size));
+    IntStream.range(0, nodes.size())
+        .filter(node -> !gone.contains(node))
+        .forEach(node -> await(node(node), size));
+  }
+
+  /** For the next test: each node that was closed or cut is back, and there is no instance. */
+  public void renew() {
+    awaitNodes(nodes.size() - gone.size());
+    for (int node : gone) {
+      node(node).close().await();
+      nodes.set(node, start(node));
+    }
+    gone.clear();
+    awaitNodes(nodes.size());
+    Until.isTrue(this::isEmptied);
+  }
+
+  private boolean isEmptied() {
+    List<String> ids =
+        client(0).instances().await().stream()
+            .map(about -> about.getString("id"))
+            .distinct()
+            .toList();
+    ids.forEach(id -> client(0).instance(id).stop().otherwiseEmpty().await());
+    return ids.isEmpty();
   }
 
   private static void await(WasmHost node, int size) {

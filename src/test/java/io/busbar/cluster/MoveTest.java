@@ -11,7 +11,6 @@ import io.busbar.Until;
 import io.busbar.client.InstanceRef;
 import io.busbar.model.Failure;
 import io.busbar.model.Home;
-import io.busbar.model.InstanceSpec;
 import io.busbar.model.State;
 import io.vertx.core.Future;
 import io.vertx.core.eventbus.DeliveryOptions;
@@ -21,50 +20,32 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Instances move between three nodes while they are called, and no call fails. */
 class MoveTest {
-  private TestCluster cluster;
+  private static TestCluster cluster;
+  private static Movables movables;
 
-  @BeforeEach
-  void start() {
+  @BeforeAll
+  static void start() {
     cluster = TestCluster.of(3, node -> node.getJsonObject("cluster").put("lingerMillis", 3000));
+    movables = new Movables(cluster);
   }
 
   @AfterEach
-  void stop() {
+  void renew() {
+    cluster.renew();
+  }
+
+  @AfterAll
+  static void stop() {
     cluster.close();
-  }
-
-  private InstanceRef start(int node, State state) {
-    Home home = Home.ANYWHERE.withLabel("odd", node > 0 ? "yes" : "no").withState(state);
-    InstanceSpec spec = TestNode.inline("wasm_test").withHome(home).withId("m" + UUID.randomUUID());
-    InstanceRef started = cluster.client(0).start(spec).await();
-    if (!node(started).equals("n" + node)) {
-      move(started.id(), node, false);
-    }
-    return started;
-  }
-
-  private String node(InstanceRef instance) {
-    return instance.describe().await().getString("node");
-  }
-
-  private JsonObject move(String id, int node, boolean fresh) {
-    JsonObject body = new JsonObject().put("id", id).put("node", "n" + node).put("fresh", fresh);
-    return ask("wasm.instances", "move", body);
-  }
-
-  private JsonObject ask(String address, String action, JsonObject body) {
-    DeliveryOptions options =
-        new DeliveryOptions().addHeader("action", action).addHeader("timeout", "20000");
-    return cluster.vertx(0).eventBus().<JsonObject>request(address, body, options).await().body();
   }
 
   private static void assertRefused(Failure failure, String text, Runnable operation) {
@@ -79,7 +60,7 @@ class MoveTest {
 
   @Test
   void move_whileItIsCalled_failsNoCall() {
-    InstanceRef calc = start(1, State.NONE);
+    InstanceRef calc = movables.start(1, State.NONE);
     AtomicBoolean moving = new AtomicBoolean(true);
     AtomicInteger calls = new AtomicInteger();
     List<Future<Void>> callers = new ArrayList<>();
@@ -94,10 +75,10 @@ class MoveTest {
       int before = calls.get();
       Until.isTrue(() -> calls.get() > before + 30);
       int target = 2 - round % 2;
-      JsonObject moved = move(calc.id(), target, false);
+      JsonObject moved = movables.move(calc.id(), target, false);
       assertEquals("n" + target, moved.getString("node"));
       assertFalse(moved.getBoolean("fresh"));
-      assertEquals("n" + target, node(calc));
+      assertEquals("n" + target, Movables.node(calc));
     }
     moving.set(false);
     Future.all(callers).await();
@@ -140,20 +121,23 @@ class MoveTest {
                     .withId("counter")
                     .withHome(Home.ANYWHERE.withLabel("odd", "yes")))
             .await();
-    int here = Integer.parseInt(node(counter).substring(1));
+    int here = Integer.parseInt(Movables.node(counter).substring(1));
     int there = 3 - here;
-    assertFalse(move("counter", there, false).getBoolean("fresh")); // never called: nothing is lost
+    assertFalse(
+        movables
+            .move("counter", there, false)
+            .getBoolean("fresh")); // never called: nothing is lost
     counter.setGlobal("count_32", 7).await();
     String lost =
         "1 instances have been called, and would lose their state: `counter`; they move only if"
             + " that is asked for (`fresh`)";
-    assertRefused(Failure.CONFLICT, lost, () -> move("counter", here, false));
+    assertRefused(Failure.CONFLICT, lost, () -> movables.move("counter", here, false));
     assertRefused(
         Failure.CONFLICT,
         lost,
-        () -> ask("wasm.nodes", "drain", new JsonObject().put("node", "n" + there)));
+        () -> movables.ask("wasm.nodes", "drain", new JsonObject().put("node", "n" + there)));
     assertEquals(7, counter.global("count_32").await());
-    JsonObject moved = move("counter", here, true);
+    JsonObject moved = movables.move("counter", here, true);
     assertTrue(moved.getBoolean("fresh"));
     assertEquals(3, moved.getInteger("epoch"));
     assertEquals(-32, counter.global("count_32").await());
@@ -161,20 +145,24 @@ class MoveTest {
 
   @Test
   void move_thatCannotBe_isRefused_andTheInstanceStays() {
-    InstanceRef calc = start(1, State.NONE);
+    InstanceRef calc = movables.start(1, State.NONE);
     assertRefused(
         Failure.BAD_REQUEST,
         "node `n0` has not the labels {odd=yes}",
-        () -> move(calc.id(), 0, false));
-    assertRefused(
-        Failure.BAD_REQUEST, "node `n7` is not in the cluster", () -> move(calc.id(), 7, false));
-    assertRefused(
-        Failure.NO_SUCH_INSTANCE, "instance `nope` not found", () -> move("nope", 1, false));
+        () -> movables.move(calc.id(), 0, false));
     assertRefused(
         Failure.BAD_REQUEST,
         "node `n7` is not in the cluster",
-        () -> ask("wasm.nodes", "drain", new JsonObject().put("node", "n7")));
-    start(0, State.NONE);
+        () -> movables.move(calc.id(), 7, false));
+    assertRefused(
+        Failure.NO_SUCH_INSTANCE,
+        "instance `nope` not found",
+        () -> movables.move("nope", 1, false));
+    assertRefused(
+        Failure.BAD_REQUEST,
+        "node `n7` is not in the cluster",
+        () -> movables.ask("wasm.nodes", "drain", new JsonObject().put("node", "n7")));
+    movables.start(0, State.NONE);
     InstanceRef pinned =
         cluster
             .client(0)
@@ -186,9 +174,9 @@ class MoveTest {
     assertRefused(
         Failure.CONFLICT,
         "1 instances fit no other node: `pinned`",
-        () -> ask("wasm.nodes", "drain", new JsonObject().put("node", "n1")));
-    assertEquals("n1", node(calc));
-    assertEquals("n1", node(pinned));
+        () -> movables.ask("wasm.nodes", "drain", new JsonObject().put("node", "n1")));
+    assertEquals("n1", Movables.node(calc));
+    assertEquals("n1", Movables.node(pinned));
     assertEquals(List.of(3), calc.call("sum", 1, 2).await());
   }
 
@@ -208,7 +196,7 @@ class MoveTest {
                     .withId("busy")
                     .withHome(Home.ANYWHERE.withLabel("odd", "yes").withState(State.NONE)))
             .await();
-    int here = Integer.parseInt(node(busy).substring(1));
+    int here = Integer.parseInt(Movables.node(busy).substring(1));
     int there = 3 - here;
     Future<?> spinning =
         busy.withOperationId("spin").withTimeout(Duration.ofMinutes(1)).call("spin");
@@ -225,7 +213,7 @@ class MoveTest {
     Failing.with(Failure.CANCELLED, spinning::await);
     assertEquals("n" + there, first.await().getString("node"));
     assertEquals(List.of(3), waiting.await());
-    assertEquals("n" + there, node(busy));
+    assertEquals("n" + there, Movables.node(busy));
   }
 
   private Future<JsonObject> moving(String id, int node) {
@@ -241,7 +229,7 @@ class MoveTest {
 
   @Test
   void whatNodesAskEachOther_isNotAskedOfAnInstance() {
-    InstanceRef calc = start(1, State.NONE);
+    InstanceRef calc = movables.start(1, State.NONE);
     for (String action : List.of("drain", "prepare", "node", "ping")) {
       for (int node = 0; node < 3; node++) {
         int asked = node;
@@ -257,58 +245,6 @@ class MoveTest {
             () -> cluster.vertx(asked).eventBus().request("wasm.instances", body, options).await());
       }
     }
-    assertEquals("n1", node(calc));
-  }
-
-  @Test
-  void nodesThatLeaveTogether_waitForNobody() {
-    for (int i = 0; i < 9; i++) {
-      start(i % 3, State.VOLATILE).call("sum", 1, 2).await();
-    }
-    Future.all(cluster.node(0).close(), cluster.node(1).close(), cluster.node(2).close()).await();
-  }
-
-  @Test
-  void instanceStoppedWhileItsNodeLeaves_staysStopped() {
-    InstanceRef pinned =
-        cluster
-            .client(0)
-            .start(
-                TestNode.inline("wasm_test")
-                    .withId("pinned")
-                    .withHome(Home.ANYWHERE.withLabel("node", "n1")))
-            .await();
-    Future<Void> leaving = cluster.node(1).close();
-    pinned.stop().await();
-    leaving.await();
-    Failing.with(Failure.NO_SUCH_INSTANCE, () -> pinned.call("sum", 1, 2).await());
-  }
-
-  @Test
-  void drain_emptiesANode_whichTakesNothingMore() {
-    List<InstanceRef> instances = new ArrayList<>();
-    for (int i = 0; i < 6; i++) {
-      instances.add(start(i % 2 == 0 ? 1 : 2, State.NONE));
-    }
-    JsonObject answer = ask("wasm.nodes", "drain", new JsonObject().put("node", "n1"));
-    assertEquals(3, answer.getJsonArray("moved").size());
-    assertEquals(0, answer.getJsonArray("fresh").size());
-    instances.forEach(instance -> assertEquals("n2", node(instance)));
-    instances.forEach(i -> assertEquals(List.of(3), i.call("sum", 1, 2).await()));
-    JsonObject drained =
-        cluster.client(2).nodes().await().stream()
-            .filter(node -> node.getString("node").equals("n1"))
-            .findFirst()
-            .orElseThrow();
-    assertEquals("draining", drained.getString("state"));
-    Failing.with(
-        Failure.UNAVAILABLE,
-        "no node has the labels {node=n1}",
-        () ->
-            cluster
-                .client(0)
-                .start(TestNode.inline("wasm_test").withHome(Home.ANYWHERE.withLabel("node", "n1")))
-                .await());
-    cluster.node(1).drained().await();
+    assertEquals("n1", Movables.node(calc));
   }
 }

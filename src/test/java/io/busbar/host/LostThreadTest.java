@@ -19,6 +19,7 @@ import io.busbar.wire.Addresses;
 import io.busbar.wire.Codec;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -35,9 +36,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(60)
 class LostThreadTest {
   private static final Signature NOTHING = Signature.of(List.of(), List.of());
-  private static final int DEADLINE = 1000;
+  private static final Duration DEADLINE = Duration.ofMillis(300);
   private static final String REASON =
-      "its thread cannot be stopped: deadline of 1000 ms exceeded (interrupted)";
+      "its thread cannot be stopped: deadline of 300 ms exceeded (interrupted)";
 
   private final CountDownLatch hold = new CountDownLatch(1);
   private final LinkedBlockingQueue<JsonObject> events = new LinkedBlockingQueue<>();
@@ -78,10 +79,7 @@ class LostThreadTest {
   }
 
   private static InstanceSpec deafGuest(String id) {
-    return TestNode.inline("fragile")
-        .withId(id)
-        .withLimit(Limit.DEADLINE, DEADLINE)
-        .withImport("env", "ask", NOTHING, "my.deaf");
+    return TestNode.inline("fragile").withId(id).withImport("env", "ask", NOTHING, "my.deaf");
   }
 
   private JsonObject about() {
@@ -105,7 +103,7 @@ class LostThreadTest {
   @EnumSource(AfterTrap.class)
   void lostThread_parksItsInstance_andRunsNothingOfItAgain(AfterTrap then) throws Exception {
     InstanceRef guest = node.start(deafGuest("a").withAfterTrap(then));
-    Future<List<Object>> call = guest.call("ask");
+    Future<List<Object>> call = guest.withTimeout(DEADLINE).call("ask");
     Failing.with(Failure.DEADLINE, () -> call.await());
     awaitLost(1);
     assertTrue(about().getBoolean("healthy"));
@@ -128,7 +126,7 @@ class LostThreadTest {
   void lostThread_leavesItsUserTheRightToRun() {
     startAs("ann", deafGuest("a"));
     startAs("ann", TestNode.inline("fragile").withId("b").withImport("env", "ask", NOTHING, "x"));
-    Future<List<Object>> call = node.client().instance("a").call("ask");
+    Future<List<Object>> call = node.client().instance("a").withTimeout(DEADLINE).call("ask");
     Failing.with(Failure.DEADLINE, () -> call.await());
     awaitLost(1);
     assertEquals(1, node.client().instance("b").call("next").await().size());
@@ -145,11 +143,11 @@ class LostThreadTest {
   @Test
   void lostThread_whatWaitedForItIsAnswered() {
     InstanceRef guest = node.start(deafGuest("a").withLimit(Limit.DEADLINE, 60_000));
-    Future<List<Object>> running = guest.withTimeout(java.time.Duration.ofSeconds(1)).call("ask");
+    Future<List<Object>> running = guest.withTimeout(DEADLINE).call("ask");
     Until.isTrue(() -> guest.describe().await().getBoolean("running"));
     List<Future<List<Object>>> queued = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
-      queued.add(guest.withTimeout(java.time.Duration.ZERO).call("next"));
+      queued.add(guest.withTimeout(Duration.ZERO).call("next"));
     }
     Failing.with(Failure.DEADLINE, () -> running.await());
     for (Future<List<Object>> each : queued) {
@@ -159,7 +157,7 @@ class LostThreadTest {
 
   @Test
   void instanceOfALostThread_canBeStopped() throws Exception {
-    InstanceRef guest = node.start(deafGuest("a"));
+    InstanceRef guest = node.start(deafGuest("a").withLimit(Limit.DEADLINE, 1000));
     Failing.with(Failure.DEADLINE, () -> guest.call("ask").await());
     awaitLost(1);
     guest.stop().await();
@@ -177,7 +175,7 @@ class LostThreadTest {
     InstanceRef honest = node.start(TestNode.inline("multi"));
     List<InstanceRef> deaf = List.of(node.start(deafGuest("a")), node.start(deafGuest("b")));
     for (InstanceRef guest : deaf) {
-      Failing.with(Failure.DEADLINE, () -> guest.call("ask").await());
+      Failing.with(Failure.DEADLINE, () -> guest.withTimeout(DEADLINE).call("ask").await());
     }
     awaitLost(2); // as many as there are threads
     String why = "2 guest threads cannot be stopped, 1 may be";
@@ -201,7 +199,7 @@ class LostThreadTest {
     InstanceSpec spec =
         TestNode.inlineText("(module (import \"env\" \"d\" (func $d)) (start $d))")
             .withId("s")
-            .withLimit(Limit.DEADLINE, DEADLINE)
+            .withLimit(Limit.DEADLINE, 1000)
             .withImport("env", "d", NOTHING, "my.deaf");
     Failing.with(Failure.DEADLINE, () -> node.start(spec));
     awaitLost(1);
