@@ -35,6 +35,9 @@ final class ModuleAccess {
     }
     String name = name(question);
     specs.checkModule(client, question.action(), name);
+    if (question.action().equals("tag")) { // a new name must not open what the old one did not
+      specs.checkModule(client, "tag", question.body().string("module"));
+    }
     quotas.takeCalls(client, 1);
     boolean shared = client.mayWithShared(Subject.MODULES, name, question.action());
     return ask(client, shared, question);
