@@ -230,6 +230,39 @@ class DoorsOfTenantsTest {
   }
 
   @Test
+  void output_isHeardOfTheOwnOnly() {
+    JsonObject subscribe = frame("{\"action\":\"subscribe\",\"address\":\"wasm.stdio.talker\"}");
+    TestSocket other = GATEWAY.socket(A);
+    TestSocket own = GATEWAY.socket(B);
+    assertEquals("ok", other.ask(subscribe).getString("status"), "as for one that is not there");
+    assertEquals("ok", own.ask(subscribe).getString("status"));
+    JsonObject spec =
+        new JsonObject()
+            .put("id", "talker")
+            .put("module", new JsonObject().put("wat", EventStreamTest.TALKER))
+            .put("wasi", new JsonObject().put("publish", true));
+    assertEquals(201, GATEWAY.send(HttpMethod.POST, "/instances", spec, B).statusCode());
+    own.send(TestSocket.call("talker", "say").put("id", "c"));
+    JsonObject first = own.next();
+    JsonObject heard = first.containsKey("event") ? first : own.next();
+    assertEquals("stdout", heard.getJsonObject("event").getString("stream"));
+    JsonObject list = other.ask(frame("{\"action\":\"list\"}"));
+    assertEquals("ok", list.getString("status"), "nothing came before the answer");
+  }
+
+  @Test
+  void newName_opensNoModule_thatTheOldOneDoesNot() {
+    GATEWAY.send(HttpMethod.POST, "/modules?name=secret", "(module (func (export \"s\")))", A);
+    String narrow = GATEWAY.token("a", "[{\"modules\":[\"open*\"],\"operations\":[\"*\"]}]");
+    JsonObject tag =
+        frame("{\"action\":\"tag\",\"address\":\"wasm.modules\"}")
+            .put("body", frame("{\"module\":\"secret\",\"name\":\"open\"}"));
+    JsonObject refused = GATEWAY.socket(narrow).ask(tag);
+    assertEquals("NO_SUCH_MODULE", refused.getJsonObject("error").getString("name"));
+    assertEquals(404, get("/modules/open", narrow).statusCode());
+  }
+
+  @Test
   void functions_thatMayNotBeCalled_areNotThere() {
     String some =
         GATEWAY.token(

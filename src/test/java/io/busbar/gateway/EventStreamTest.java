@@ -21,7 +21,9 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class EventStreamTest {
   private static final TestGateway GATEWAY = TestGateway.dev();
-  private static final String TALKER =
+
+  /** Says hello when it is asked to. */
+  static final String TALKER =
       """
       (module
         (import "wasi_snapshot_preview1" "fd_write"
