@@ -31,7 +31,7 @@ public final class TestCluster implements AutoCloseable {
   private final JsonArray join = new JsonArray();
   private final Supplier<VertxOptions> options;
   private final List<WasmHost> nodes = new ArrayList<>();
-  private final Set<Integer> gone = new TreeSet<>(); // nodes that were closed or cut
+  private final Set<Integer> gone = new TreeSet<>(); // nodes that were closed
   private final List<Integer> ports = new ArrayList<>();
 
   private TestCluster(int size, Consumer<JsonObject> change, Supplier<VertxOptions> options) {
@@ -137,7 +137,6 @@ public final class TestCluster implements AutoCloseable {
     HazelcastClusterManager manager =
         (HazelcastClusterManager) ((VertxInternal) vertx(node)).clusterManager();
     manager.getHazelcastInstance().getLifecycleService().terminate();
-    gone.add(node);
   }
 
   /** Until each that is left knows that there are so many, all open. */
@@ -147,7 +146,10 @@ public final class TestCluster implements AutoCloseable {
         .forEach(node -> await(node(node), size));
   }
 
-  /** For the next test: each node that was closed or cut is back, and there is no instance. */
+  /**
+   * For the next test: each node that was closed is back, and there is no instance. Not where one
+   * was cut.
+   */
   public void renew() {
     awaitNodes(nodes.size() - gone.size());
     for (int node : gone) {

@@ -8,6 +8,7 @@ import io.busbar.Failing;
 import io.busbar.TestCluster;
 import io.busbar.TestNode;
 import io.busbar.Until;
+import io.busbar.WasmHost;
 import io.busbar.client.InstanceRef;
 import io.busbar.client.WasmClient;
 import io.busbar.gateway.HttpGateway;
@@ -314,5 +315,15 @@ class AnyNodeTest {
     directory().put(id, Entry.starting("ghost").text());
     Until.isTrue(() -> !directory().containsKey(id));
     cluster.client(1).start(TestNode.inline("wasm_test").withId(id)).await();
+  }
+
+  @Test
+  void nodeOfANameThatIsTaken_isRefused() {
+    Failing.with(
+        Failure.CONFLICT,
+        "node `n0` is in the cluster already",
+        () -> WasmHost.clustered(cluster.further("n0")).await());
+    cluster.awaitNodes(3);
+    cluster.client(0).start(TestNode.inline("globals").withId(id())).await();
   }
 }

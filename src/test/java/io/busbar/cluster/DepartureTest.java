@@ -1,6 +1,7 @@
 package io.busbar.cluster;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import io.busbar.Failing;
 import io.busbar.TestCluster;
@@ -11,6 +12,7 @@ import io.busbar.model.Home;
 import io.busbar.model.State;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -90,5 +92,42 @@ class DepartureTest {
                 .await());
     cluster.node(1).drained().await();
     cluster.close(1);
+  }
+
+  @Test
+  void nodeThatCloses_movesWhatFitsElsewhere_andTheRestWaitsForItsReturn() {
+    startNamed("here", Home.ANYWHERE.withLabel("node", "n1"));
+    List<String> odd = List.of("a", "b", "c", "d");
+    odd.forEach(id -> startNamed(id, Home.ANYWHERE.withLabel("odd", "yes")));
+    List<String> moving = odd.stream().filter(DepartureTest::isOnOne).toList();
+    assertFalse(moving.isEmpty());
+    cluster.close(1);
+    cluster.awaitNodes(2);
+    for (String id : moving) {
+      JsonObject about = cluster.client(0).instance(id).describe().await();
+      assertEquals("n2", about.getString("node"));
+      assertEquals(2, about.getInteger("epoch"));
+    }
+    Failing.with(
+        Failure.UNAVAILABLE,
+        "instance `here` has not been started on a node yet",
+        () ->
+            cluster
+                .client(2)
+                .instance("here")
+                .withTimeout(Duration.ofMillis(300))
+                .global("count_32")
+                .await());
+    cluster.client(2).instance("here").stop().await();
+    startNamed("here", Home.ANYWHERE);
+    assertEquals(1, cluster.client(2).instance("here").describe().await().getInteger("epoch"));
+  }
+
+  private static void startNamed(String id, Home home) {
+    cluster.client(0).start(TestNode.inline("globals").withId(id).withHome(home)).await();
+  }
+
+  private static boolean isOnOne(String id) {
+    return Movables.node(cluster.client(0).instance(id)).equals("n1");
   }
 }

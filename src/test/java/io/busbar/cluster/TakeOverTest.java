@@ -9,7 +9,6 @@ import io.busbar.Failing;
 import io.busbar.TestCluster;
 import io.busbar.TestNode;
 import io.busbar.Until;
-import io.busbar.WasmHost;
 import io.busbar.model.Failure;
 import io.busbar.model.Home;
 import io.busbar.model.InstanceSpec;
@@ -116,44 +115,5 @@ class TakeOverTest {
         .eventBus()
         .<JsonObject>request("wasm.instances", new JsonObject().put("global", "count_32"), options)
         .await();
-  }
-
-  @Test
-  void nodeOfANameThatIsTaken_isRefused() {
-    Failing.with(
-        Failure.CONFLICT,
-        "node `n0` is in the cluster already",
-        () -> WasmHost.clustered(cluster.further("n0")).await());
-    cluster.awaitNodes(3);
-    start("still", Home.ANYWHERE);
-  }
-
-  @Test
-  void nodeThatCloses_movesWhatFitsElsewhere_andTheRestWaitsForItsReturn() {
-    start("here", Home.ANYWHERE.withLabel("node", "n1"));
-    List<String> odd = List.of("a", "b", "c", "d");
-    odd.forEach(id -> start(id, Home.ANYWHERE.withLabel("odd", "yes")));
-    List<String> moving = odd.stream().filter(this::isOnOne).toList();
-    assertFalse(moving.isEmpty());
-    cluster.close(1);
-    cluster.awaitNodes(2);
-    for (String id : moving) {
-      JsonObject about = cluster.client(0).instance(id).describe().await();
-      assertEquals("n2", about.getString("node"));
-      assertEquals(2, about.getInteger("epoch"));
-    }
-    Failing.with(
-        Failure.UNAVAILABLE,
-        "instance `here` has not been started on a node yet",
-        () ->
-            cluster
-                .client(2)
-                .instance("here")
-                .withTimeout(Duration.ofMillis(300))
-                .global("count_32")
-                .await());
-    cluster.client(2).instance("here").stop().await();
-    start("here", Home.ANYWHERE);
-    assertEquals(1, cluster.client(2).instance("here").describe().await().getInteger("epoch"));
   }
 }

@@ -39,9 +39,10 @@ import org.junit.jupiter.api.Test;
  * when it is interrupted. Nothing fails in a way that has no name.
  */
 class FuzzTest {
-  private static final int FEW = 5_000;
+  private static final int FEW = 2_000;
+  private static final int MORE = 5_000;
   private static final int MANY = 100_000;
-  private static final int MILLIS = 30;
+  private static final int MILLIS = 10;
   private static final String SOURCE_MAP =
       "be2dc7da3885e55013c8da58d7ba356705d932459db94ada37d5de2fa8733cfe";
   private static final ScheduledExecutorService TIMER = Executors.newScheduledThreadPool(1);
@@ -182,28 +183,41 @@ class FuzzTest {
   @Tag("nightly")
   void manyMutants_loadOrAreRefused_andRunOrFailByName() throws Exception {
     List<byte[]> originals = originals();
+    fuzz(originals, MORE, 42);
     fuzz(originals, MANY, Long.getLong("busbar.fuzz.seed", 7));
   }
 
   /** Wherever it is cut it is refused, or it is a smaller module that is whole. */
   @Test
   void truncatedModules_areRefusedWhereverTheyEnd() {
-    byte[] sourceMap =
-        new WebJar("source-map", "0.8.0-beta.0").file("lib/mappings.wasm", SOURCE_MAP);
+    for (byte[] whole : List.of(Guests.binary("words"), Guests.binary("base64"), newer())) {
+      truncate(whole, 1);
+    }
+    truncate(sourceMap(), 7);
+  }
+
+  @Test
+  @Tag("nightly")
+  void largeModule_isRefusedWhereverItEnds() {
+    truncate(sourceMap(), 1);
+  }
+
+  private static byte[] sourceMap() {
+    return new WebJar("source-map", "0.8.0-beta.0").file("lib/mappings.wasm", SOURCE_MAP);
+  }
+
+  private static void truncate(byte[] whole, int step) {
     Admission admission = new Admission(Admission.Options.STANDARD);
     try (Compiler compiler = interpreter()) {
-      for (byte[] whole :
-          List.of(sourceMap, Guests.binary("words"), Guests.binary("base64"), newer())) {
-        int taken = 0;
-        for (int length = 0; length < whole.length; length++) {
-          byte[] cut = Arrays.copyOf(whole, length);
-          if (admits(admission, cut)) {
-            taken++;
-            load(compiler, cut);
-          }
+      int taken = 0;
+      for (int length = 0; length < whole.length; length += step) {
+        byte[] cut = Arrays.copyOf(whole, length);
+        if (admits(admission, cut)) {
+          taken++;
+          load(compiler, cut);
         }
-        assertTrue(taken < 20, "taken " + taken + " times");
       }
+      assertTrue(taken < 20, "taken " + taken + " times");
     }
   }
 
