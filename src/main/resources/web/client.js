@@ -573,9 +573,15 @@ class Link {
   // connecting
 
   async #open() {
+    let token;
     try {
-      const token = await tokenOf(this.#options);
-      if (this.#status === "closed") return;
+      token = await tokenOf(this.#options);
+    } catch (e) {
+      if (this.#status !== "closed") this.#lost(1006, `no token: ${e?.message ?? e}`); // later there may be one
+      return;
+    }
+    if (this.#status === "closed") return;
+    try {
       const Socket = this.#options.WebSocket ?? globalThis.WebSocket;
       if (Socket === undefined) throw new TypeError("pass a WebSocket class: none is built in");
       this.#listen(new Socket(this.#url), token);
@@ -677,7 +683,13 @@ class Link {
   }
 
   #send(question) {
-    const text = JSON.stringify(question.message());
+    let text;
+    try {
+      text = JSON.stringify(question.message());
+    } catch (e) {
+      question.reject(e); // circular, or with a BigInt
+      return;
+    }
     const bytes = text.length > this.#options.messageBytes / 3 ? utf8Length(text) : 0;
     if (bytes > this.#options.messageBytes) {
       const most = `a message may have ${this.#options.messageBytes} bytes, not ${bytes}`;
@@ -762,7 +774,12 @@ class Link {
     } catch (e) {
       answer = { id, status: "error", error: { message: String(e?.message ?? e) } };
     }
-    if (socket === this.#socket) this.#write(answer);
+    if (socket !== this.#socket) return;
+    try {
+      this.#write(answer);
+    } catch (e) {
+      this.#write({ id, status: "error", error: { message: `no answer that JSON can hold: ${e.message}` } });
+    }
   }
 
   // what stands
@@ -800,7 +817,9 @@ class Link {
   #end(frame, ending) {
     this.#standing.delete(keyOf(frame));
     if (this.#status !== "open") return;
-    this.ask({ ...frame, action: ending }, {}, INSTANCE_TIMEOUT).catch(() => {});
+    // at once, as what begins is sent: one must not overtake the other
+    const ignored = () => {};
+    this.#send(new Question(`${++this.#ids}`, { ...frame, action: ending }, {}, INSTANCE_TIMEOUT, ignored, ignored));
   }
 
   /** What is refused at first is over; what is refused later may be agreed to again. */

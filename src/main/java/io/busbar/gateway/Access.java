@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * Asks the bus in a client's name, and refuses what the client may not do: the one way from any
@@ -55,6 +56,10 @@ final class Access {
           "update",
           "write-memory",
           "write-stdin");
+
+  /** In which no guest runs. */
+  private static final Set<String> FREE =
+      Set.of("cancel", "describe", "exists", "read-stdout", "write-stdin", "close-stdin");
 
   private static final Set<String> ON_NODES = Set.of("list", "drain");
   private static final Set<String> OF_FUNCTIONS = Set.of("call", "invoke", "exists");
@@ -101,14 +106,14 @@ final class Access {
   /** Asks the instance that waits for an answer of this client. */
   Future<Body> caller(Client client, String id, Bus.Origin origin, Bus.Question question) {
     return attempt(
-        () -> {
-          checkAction(ON_INSTANCE, question);
-          checkMay(client, id, question.action());
-          checkFunctions(client, id, question);
-          quotas.takeCalls(client, calls(question));
-          Bus.Question asked = scoped(client, id, question).from(Optional.of(origin));
-          return bus.askCaller(origin.caller(), metered(client, asked));
-        });
+            () -> {
+              checkAction(ON_INSTANCE, question);
+              checkMay(client, id, question.action());
+              Bus.Question asked = scoped(client, id, question).from(Optional.of(origin));
+              takeCalls(client, question);
+              return bus.askCaller(origin.caller(), metered(client, asked));
+            })
+        .map(body -> seen(client, id, question, body));
   }
 
   /** Nobody waits for what a client has asked there any more; what runs already goes on. */
@@ -117,7 +122,7 @@ final class Access {
     fields.put("id", operation);
     fields.put("queued", true);
     Bus.Question cancel = Bus.Question.of("cancel", Body.of(fields));
-    bus.askInstance(id, scoped(client, id, cancel))
+    bus.askInstance(id, scoped(client, true, cancel)) // whoever's it is, the operation is its own
         .onFailure(e -> LOG.log(System.Logger.Level.DEBUG, "not cancelled: {0}", e));
   }
 
@@ -141,9 +146,9 @@ final class Access {
               Names.check("instance id", id);
               checkAction(ON_INSTANCE, question);
               checkMay(client, id, question.action());
-              checkFunctions(client, id, question);
-              quotas.takeCalls(client, calls(question));
-              return ask(client, id, scoped(client, id, question));
+              Bus.Question asked = scoped(client, id, question);
+              takeCalls(client, question);
+              return ask(client, id, asked);
             })
         .map(body -> seen(client, id, question, body))
         .recover(e -> Future.failedFuture(told(id, e)));
@@ -181,40 +186,55 @@ final class Access {
     }
   }
 
-  private static WasmException forbidden(String operation, String what) {
+  static WasmException forbidden(String operation, String what) {
     return Failure.FORBIDDEN.because("`%s` of %s is not allowed", operation, what);
   }
 
-  /** Exports that may not be called are not there. */
-  private static void checkFunctions(Client client, String id, Bus.Question question) {
+  /**
+   * As the rules about the tenant's own instances, or those about the operator's, admit it with all
+   * exports it names; what neither admits is not there.
+   */
+  private static Bus.Question scoped(Client client, String id, Bus.Question question) {
     String action = question.action();
-    if (action.equals("calls")) {
-      Body body = question.body();
-      body.list("calls").forEach(call -> checkFunction(client, id, action, body.item(call)));
-    } else if (action.equals("call") || action.equals("invoke")) {
-      checkFunction(client, id, action, question.body());
+    List<String> exports = exports(question);
+    boolean shared =
+        client.mayWithShared(Subject.INSTANCES, id, action)
+            && exports.stream().allMatch(export -> client.mayUse(true, id, action, export));
+    if (!shared) {
+      exports.forEach(export -> checkExport(client, id, action, export));
+    }
+    return scoped(client, shared, question);
+  }
+
+  private static void checkExport(Client client, String id, String action, String export) {
+    if (!client.mayUse(false, id, action, export)) {
+      throw Failure.NO_SUCH_EXPORT.because("exported function `%s` not found", Names.shown(export));
     }
   }
 
-  private static void checkFunction(Client client, String id, String action, Body call) {
-    call.optionalString("function")
-        .filter(function -> !client.mayUse(id, action, function))
-        .ifPresent(
-            function -> {
-              throw Failure.NO_SUCH_EXPORT.because(
-                  "exported function `%s` not found", Names.shown(function));
-            });
+  /** What a question wants to have called. */
+  private static List<String> exports(Bus.Question question) {
+    Body body = question.body();
+    Stream<Body> calls =
+        switch (question.action()) {
+          case "call", "invoke" -> Stream.of(body);
+          case "calls" -> body.list("calls").stream().map(body::item);
+          default -> Stream.of();
+        };
+    return calls.flatMap(call -> call.optionalString("function").stream()).toList();
+  }
+
+  /** What stops an operation is never too much. */
+  private void takeCalls(Client client, Bus.Question question) {
+    if (!question.action().equals("cancel")) {
+      quotas.takeCalls(client, calls(question));
+    }
   }
 
   private static int calls(Bus.Question question) {
     return question.action().equals("calls")
         ? Math.max(1, question.body().list("calls").size())
         : 1;
-  }
-
-  private static Bus.Question scoped(Client client, String id, Bus.Question question) {
-    boolean shared = client.mayWithShared(Subject.INSTANCES, id, question.action());
-    return scoped(client, shared, question);
   }
 
   static Bus.Question scoped(Client client, boolean shared, Bus.Question question) {
@@ -225,6 +245,9 @@ final class Access {
   }
 
   private Bus.Question metered(Client client, Bus.Question question) {
+    if (FREE.contains(question.action())) {
+      return question;
+    }
     return question
         .withFuel(quotas.fuel(client, question.fuel()))
         .spending(
@@ -245,23 +268,39 @@ final class Access {
               .isPresent();
       return isThere ? answer : Body.of("exists", false);
     }
-    return answer.has("exports") ? withExports(client, id, answer) : answer;
+    return question.action().equals("describe") ? described(client, id, answer) : answer;
   }
 
-  private static Body withExports(Client client, String id, Body answer) {
+  /** Without the exports that the client may not call, and what others have called of them. */
+  private static Body described(Client client, String id, Body answer) {
+    boolean shared = client.tenant().isPresent() && !answer.has("user");
     Map<String, Object> fields = new LinkedHashMap<>(answer.fields());
-    fields.put(
-        "exports",
-        answer.list("exports").stream()
-            .filter(item -> isFor(client, id, answer.item(item)))
-            .toList());
+    fields.computeIfPresent(
+        "exports", (key, all) -> only(answer, key, item -> isFor(client, shared, id, item)));
+    fields.computeIfPresent(
+        "recent", (key, all) -> only(answer, key, item -> mayKnow(client, shared, id, item)));
     return Body.of(fields);
   }
 
-  private static boolean isFor(Client client, String id, Body export) {
+  private static List<Object> only(Body answer, String key, Predicate<Body> wanted) {
+    return answer.list(key).stream().filter(item -> wanted.test(answer.item(item))).toList();
+  }
+
+  private static boolean isFor(Client client, boolean shared, String id, Body export) {
     return !"function".equals(export.value("kind"))
-        || OF_FUNCTIONS.stream()
-            .anyMatch(operation -> client.mayUse(id, operation, export.string("name")));
+        || mayUse(client, shared, id, export.string("name"));
+  }
+
+  private static boolean mayKnow(Client client, boolean shared, String id, Body recent) {
+    return recent
+        .optionalString("function")
+        .map(function -> mayUse(client, shared, id, function))
+        .orElse(true);
+  }
+
+  private static boolean mayUse(Client client, boolean shared, String id, String function) {
+    return OF_FUNCTIONS.stream()
+        .anyMatch(operation -> client.mayUse(shared, id, operation, function));
   }
 
   /** The same words whether it is absent, another's, or on which node it was looked for. */
@@ -309,7 +348,7 @@ final class Access {
     checkMayWithAny(client, Subject.INSTANCES, "list");
     boolean shared = client.mayWithAnyShared(Subject.INSTANCES, "list");
     return bus.ask(addresses.instances(), patient(scoped(client, shared, question)))
-        .map(body -> only(body, "instances", item -> mayList(client, item)));
+        .map(body -> Body.of("instances", only(body, "instances", item -> mayList(client, item))));
   }
 
   static void checkMayWithAny(Client client, Subject subject, String operation) {
@@ -325,12 +364,6 @@ final class Access {
         : client.mayWithOperators(Subject.INSTANCES, id, "list");
   }
 
-  private static Body only(Body body, String key, Predicate<Body> wanted) {
-    List<Object> items =
-        body.list(key).stream().filter(item -> wanted.test(body.item(item))).toList();
-    return Body.of(key, items);
-  }
-
   /** Lists or drains nodes. */
   Future<Body> nodes(Client client, Bus.Question question) {
     return attempt(
@@ -342,12 +375,14 @@ final class Access {
             return bus.ask(addresses.nodes(), patient(question))
                 .map(
                     body ->
-                        only(
-                            body,
+                        Body.of(
                             "nodes",
-                            item ->
-                                client.mayWithOperators(
-                                    Subject.NODES, item.string("node"), "list")));
+                            only(
+                                body,
+                                "nodes",
+                                item ->
+                                    client.mayWithOperators(
+                                        Subject.NODES, item.string("node"), "list"))));
           }
           String node = question.body().string("node");
           if (!client.mayWithOperators(Subject.NODES, node, "drain")) {

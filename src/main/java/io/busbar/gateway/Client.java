@@ -61,13 +61,23 @@ record Client(
         rule -> rule.shared() && rule.subject() == subject && rule.admits(operation));
   }
 
-  /** Whether it may call, or ask for, this export of an instance. */
-  boolean mayUse(String instance, String operation, String export) {
+  /**
+   * Whether it may call, or ask for, this export of an instance.
+   *
+   * @param shared whether the instance is the operator's
+   */
+  boolean mayUse(boolean shared, String instance, String operation, String export) {
     return permissions.any(
         rule ->
-            rule.isAbout(Subject.INSTANCES, instance)
+            (shared ? rule.shared() : isOwn(rule))
+                && rule.isAbout(Subject.INSTANCES, instance)
                 && rule.admits(operation)
                 && rule.admitsFunction(export));
+  }
+
+  /** The same whoever's it is. */
+  boolean mayUse(String instance, String operation, String export) {
+    return mayUse(false, instance, operation, export) || mayUse(true, instance, operation, export);
   }
 
   boolean isExpired() {

@@ -23,7 +23,7 @@ final class Guard {
   private Guard(HttpGateway.Options options, Credentials credentials) {
     this.open = options.dev();
     this.loopback = open ? Optional.of(new Loopback(options.host())) : Optional.empty();
-    this.origins = new Origins(options.origins());
+    this.origins = new Origins(options.origins(), options.plaintext());
     this.credentials = credentials;
     this.knowsSomebody = !options.credentials().isEmpty();
   }

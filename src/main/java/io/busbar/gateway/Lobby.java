@@ -1,7 +1,6 @@
 package io.busbar.gateway;
 
 import io.vertx.core.Vertx;
-import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
 /** What all sockets of a gateway share. */
@@ -15,9 +14,6 @@ record Lobby(
     Room room,
     HttpGateway.Bounds bounds,
     BooleanSupplier draining) {
-  /** How long a client may take to answer an import, whatever the guest's time. */
-  static final Duration LONGEST_ANSWER = Duration.ofMinutes(10);
-
   boolean isDraining() {
     return draining.getAsBoolean();
   }

@@ -2,6 +2,7 @@ package io.busbar.gateway;
 
 import io.busbar.client.Bus;
 import io.busbar.gateway.Rule.Subject;
+import io.busbar.model.Names;
 import io.busbar.wire.Body;
 import io.vertx.core.Future;
 import java.util.ArrayList;
@@ -33,14 +34,25 @@ final class ModuleAccess {
     if (question.action().equals("list")) {
       return list(client, question);
     }
-    String name = name(question);
-    specs.checkModule(client, question.action(), name);
-    if (question.action().equals("tag")) { // a new name must not open what the old one did not
-      specs.checkModule(client, "tag", question.body().string("module"));
+    String action = question.action();
+    if (NAMING.contains(action)) { // what is named, or put, is the tenant's own
+      checkNew(client, action, name(question));
+    }
+    if (!action.equals("put")) {
+      specs.checkModule(client, action, question.body().string("module"));
     }
     quotas.takeCalls(client, 1);
-    boolean shared = client.mayWithShared(Subject.MODULES, name, question.action());
+    boolean shared =
+        !action.equals("put")
+            && client.mayWithShared(Subject.MODULES, question.body().string("module"), action);
     return ask(client, shared, question);
+  }
+
+  private void checkNew(Client client, String action, String name) {
+    specs.checkModule(client, action, name);
+    if (!client.mayWithOwn(Subject.MODULES, name, action)) {
+      throw Access.forbidden(action, "module `" + Names.shown(name) + "`");
+    }
   }
 
   private Future<Body> ask(Client client, boolean shared, Bus.Question question) {
@@ -48,12 +60,9 @@ final class ModuleAccess {
         bus.addresses().modules(), Access.patient(Access.scoped(client, shared, question)));
   }
 
-  /** What is put or tagged has the name it gets; one that is put without has none. */
+  /** The name that a module gets; one that is put without has none. */
   private static String name(Bus.Question question) {
     Body body = question.body();
-    if (!NAMING.contains(question.action())) {
-      return body.string("module");
-    }
     String version = body.optionalString("version").map(text -> ":" + text).orElse("");
     return body.optionalString("name").map(name -> name + version).orElse("");
   }

@@ -20,10 +20,17 @@ final class Origins implements Handler<RoutingContext> {
   private static final int KEPT_SECONDS = 600;
 
   private final Set<String> listed;
+  private final boolean encrypted;
   private final CorsHandler cors = CorsHandler.create();
 
-  /** With the origins of other sites, such as {@code https://shop.example}. */
-  Origins(List<String> listed) {
+  /**
+   * A guard.
+   *
+   * @param listed origins of other sites, such as {@code https://shop.example}
+   * @param encrypted whether something in front may have spoken HTTPS with the client
+   */
+  Origins(List<String> listed, boolean encrypted) {
+    this.encrypted = encrypted;
     this.listed = Set.copyOf(listed);
     listed.forEach(origin -> cors.addOrigin(check(origin)));
     cors.allowedMethods(Set.of(HttpMethod.GET, HttpMethod.POST, HttpMethod.PUT, HttpMethod.DELETE))
@@ -52,9 +59,11 @@ final class Origins implements Handler<RoutingContext> {
     }
   }
 
-  private static boolean isOwn(RoutingContext ctx, String origin) {
+  private boolean isOwn(RoutingContext ctx, String origin) {
+    String host = only(ctx, "Host").orElse("");
     String scheme = ctx.request().isSSL() ? "https" : "http";
-    return origin.equalsIgnoreCase(scheme + "://" + only(ctx, "Host").orElse(""));
+    return origin.equalsIgnoreCase(scheme + "://" + host)
+        || encrypted && origin.equalsIgnoreCase("https://" + host);
   }
 
   /** The value of a header that may be there once. */

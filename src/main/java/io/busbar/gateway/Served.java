@@ -13,6 +13,7 @@ import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -32,8 +33,10 @@ final class Served {
    * @param instance whose guest calls
    * @param origin where the instance can be reached while it waits
    * @param body its params
+   * @param patience how long the guest waits
    */
-  record Call(String name, String instance, Bus.Origin origin, JsonObject body) {}
+  record Call(
+      String name, String instance, Bus.Origin origin, JsonObject body, Duration patience) {}
 
   /** A client that answers, called on its own event loop. */
   private record Server(Context context, Function<Call, Future<JsonObject>> answering) {}
@@ -43,6 +46,8 @@ final class Served {
     final Deque<Server> servers = new ArrayDeque<>(); // guarded by the map's owner
     MessageConsumer<Object> consumer;
   }
+
+  private static final Duration LONGEST = Duration.ofMinutes(10);
 
   private final Vertx vertx;
   private final Map<String, Import> imports = new HashMap<>(); // by address, guarded by this
@@ -127,7 +132,14 @@ final class Served {
         message.headers().get(Headers.IMPORT),
         instance,
         new Bus.Origin(caller, chain == null ? instance : chain),
-        Endpoint.body(message).toJson());
+        Endpoint.body(message).toJson(),
+        patience(message.headers().get(Headers.TIMEOUT)));
+  }
+
+  /** Where the guest does not say, it does not wait for ever either. */
+  private static Duration patience(String timeout) {
+    boolean isSaid = timeout != null && timeout.matches("[1-9][0-9]{0,8}");
+    return isSaid ? Duration.ofMillis(Long.parseLong(timeout)) : LONGEST;
   }
 
   private static void refuse(Message<Object> message, Throwable e) {

@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -79,7 +78,7 @@ final class Session {
   Future<Body> ask(String instance, Bus.Question question) {
     if (question.action().equals("cancel")) {
       Bus.Question cancel = own(question);
-      return asking(() -> lobby.access().instance(client, instance, cancel));
+      return lobby.access().instance(client, instance, cancel); // also where all places are taken
     }
     String name = name(question.id().orElseGet(() -> "#" + count++));
     return asking(
@@ -145,12 +144,13 @@ final class Session {
       return Future.succeededFuture();
     }
     checkRoom(subscriptions, MOST_SUBSCRIPTIONS, "subscriptions");
-    subscriptions.put(address, () -> {});
+    Runnable pending = new Pending();
+    subscriptions.put(address, pending);
     return lobby
         .topics()
         .join(address, news -> hear(address, news, heard))
-        .compose(leave -> keep(subscriptions, address, leave))
-        .onFailure(e -> subscriptions.remove(address));
+        .compose(leave -> keep(subscriptions, address, pending, leave))
+        .onFailure(e -> subscriptions.remove(address, pending));
   }
 
   private void hear(String address, Topics.News news, Consumer<JsonObject> heard) {
@@ -165,9 +165,18 @@ final class Session {
     }
   }
 
-  /** Unless it has ended meanwhile. */
-  private Future<Void> keep(Map<String, Runnable> some, String address, Runnable leave) {
-    if (closed || some.replace(address, leave) == null) {
+  /** What has not begun yet, and is not to when it has ended before; each is another. */
+  private static final class Pending implements Runnable {
+    @Override
+    public void run() {
+      // whoever comes to replace it sees that it is gone
+    }
+  }
+
+  /** Unless it has ended meanwhile, and perhaps begun again. */
+  private Future<Void> keep(
+      Map<String, Runnable> some, String address, Runnable pending, Runnable leave) {
+    if (closed || !some.replace(address, pending, leave)) {
       leave.run();
     }
     return Future.succeededFuture();
@@ -197,12 +206,13 @@ final class Session {
       return Future.succeededFuture();
     }
     checkRoom(imports, MOST_IMPORTS, "imports");
-    imports.put(address, () -> {});
+    Runnable pending = new Pending();
+    imports.put(address, pending);
     return lobby
         .served()
         .join(Specs.served(client, address), call -> answer(call, answering))
-        .compose(leave -> keep(imports, address, leave))
-        .onFailure(e -> imports.remove(address));
+        .compose(leave -> keep(imports, address, pending, leave))
+        .onFailure(e -> imports.remove(address, pending));
   }
 
   void unserve(String address) {
@@ -219,10 +229,7 @@ final class Session {
     String caller = UUID.randomUUID().toString();
     asked.add(promise);
     callers.put(caller, call);
-    answering
-        .apply(caller, call)
-        .timeout(Lobby.LONGEST_ANSWER.toMillis(), TimeUnit.MILLISECONDS)
-        .onComplete(promise::tryComplete, promise::tryFail);
+    answering.apply(caller, call).onComplete(promise::tryComplete, promise::tryFail);
     return promise
         .future()
         .onComplete(

@@ -163,7 +163,19 @@ final class SocketFrames {
     if (!outlet.offer(frame.encode())) {
       answer.fail(Failure.OVERLOADED.because("the client that answers does not read"));
     }
-    return answer.future().onComplete(done -> asked.remove(id));
+    long timer =
+        lobby
+            .vertx()
+            .setTimer(
+                call.patience().toMillis(),
+                late -> answer.tryFail(Failure.DEADLINE.because("the client has not answered")));
+    return answer
+        .future()
+        .onComplete(
+            done -> {
+              asked.remove(id);
+              lobby.vertx().cancelTimer(timer);
+            });
   }
 
   /** The client's answer to a call that was sent to it. */

@@ -12,6 +12,8 @@ import io.busbar.model.WasmException;
 import io.busbar.wire.Addresses;
 import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 
@@ -43,7 +45,7 @@ final class Specs {
       return new Asked(body, false); // the operator, who needs nothing looked at or changed
     }
     InstanceSpec spec = Codec.spec(body);
-    boolean shared = checkModule(client, spec.module()) | checkLinks(client, spec.links());
+    boolean shared = shared(client, spec);
     spec =
         spec.withImports(spec.imports().stream().map(wanted -> checked(client, wanted)).toList());
     OptionalLong fuel = quotas.fuelOfInstance(client);
@@ -53,19 +55,30 @@ final class Specs {
     return new Asked(Codec.body(spec), shared);
   }
 
-  /** True if it may be the operator's. */
-  private boolean checkModule(Client client, ModuleRef ref) {
-    String name = ref instanceof ModuleRef.Inline ? "" : ref.toString();
-    checkModule(client, "start", name);
-    return client.mayWithShared(Subject.MODULES, name, "start");
-  }
-
-  private boolean checkLinks(Client client, Map<String, LinkSpec> links) {
-    boolean shared = false;
-    for (LinkSpec link : links.values()) {
-      shared |= checkModule(client, link.module()) | checkLinks(client, link.links());
+  /**
+   * Whether it may use the operator's modules: rules about these must admit each that it names, or
+   * rules about the tenant's own each.
+   */
+  private boolean shared(Client client, InstanceSpec spec) {
+    List<String> names = new ArrayList<>();
+    collect(spec.module(), spec.links(), names);
+    names.forEach(name -> checkModule(client, "start", name));
+    boolean shared =
+        client.tenant().isPresent()
+            && names.stream()
+                .filter(name -> !name.isEmpty()) // brought along, so it is nobody's
+                .allMatch(name -> client.mayWithShared(Subject.MODULES, name, "start"));
+    if (!shared
+        && !names.stream().allMatch(name -> client.mayWithOwn(Subject.MODULES, name, "start"))) {
+      throw Failure.FORBIDDEN.because(
+          "modules of the operator's cannot be linked with those of a tenant's own");
     }
     return shared;
+  }
+
+  private static void collect(ModuleRef ref, Map<String, LinkSpec> links, List<String> names) {
+    names.add(ref instanceof ModuleRef.Inline ? "" : ref.toString());
+    links.values().forEach(link -> collect(link.module(), link.links(), names));
   }
 
   /** Fails where the client may not do that with a module of this name; without one, empty. */

@@ -111,6 +111,7 @@ public final class Tokens {
   private JWTAuth auth(String text) {
     List<JsonObject> keys = new ArrayList<>(options.keys);
     keys.addAll(keys(text));
+    keys.removeIf(key -> !"sig".equals(key.getString("use", "sig"))); // as the provider does
     if (keys.isEmpty()) {
       throw Failure.BAD_REQUEST.because("there is no key to check tokens with");
     }
@@ -155,7 +156,8 @@ public final class Tokens {
 
   /** Fails, with a reason that is for the log only. */
   Future<Client> check(String token) {
-    if (token.split("\\.", -1).length != 3) { // header, claims and signature
+    String[] parts = token.split("\\.", -1); // header, claims and signature
+    if (parts.length != 3 || parts[2].isEmpty()) {
       return Future.failedFuture("it is no signed token");
     }
     return Future.succeededFuture(new TokenCredentials(token))

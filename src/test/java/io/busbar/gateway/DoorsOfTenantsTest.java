@@ -250,6 +250,68 @@ class DoorsOfTenantsTest {
     assertEquals("ok", list.getString("status"), "nothing came before the answer");
   }
 
+  /** Each rule is about the tenant's own or about what is shared, with the exports it names. */
+  @Test
+  void ownRules_openNothingOfTheOperators() {
+    String wat = "(module (func (export \"open\")) (func (export \"secret\")))";
+    GATEWAY
+        .node
+        .client()
+        .put(wat.getBytes(java.nio.charset.StandardCharsets.UTF_8), "private")
+        .await();
+    GATEWAY.node.client().put(wat.getBytes(java.nio.charset.StandardCharsets.UTF_8), "lib").await();
+    GATEWAY.node.client().start(io.busbar.model.InstanceSpec.of("lib").withId("pricing")).await();
+    String mixed =
+        GATEWAY.token(
+            "a",
+            """
+            [{"instances":["*"],"operations":["*"]},
+             {"instances":["pricing"],"operations":["call","calls","describe","exists"],
+              "functions":["open"],"shared":true},
+             {"modules":["*"],"operations":["*"]},
+             {"modules":["lib*"],"operations":["start","tag"],"shared":true}]
+            """);
+    TestSocket socket = GATEWAY.socket(mixed);
+    assertEquals("ok", socket.ask(TestSocket.call("pricing", "open")).getString("status"));
+    JsonObject refused = socket.ask(TestSocket.call("pricing", "secret"));
+    assertEquals(4040, refused.getJsonObject("error").getInteger("code"), refused::encode);
+    JsonObject calls = frame("{\"calls\":[{\"function\":\"open\"},{\"function\":\"secret\"}]}");
+    refused = socket.ask("pricing", "calls", calls);
+    assertEquals(4040, refused.getJsonObject("error").getInteger("code"), refused::encode);
+    String described = socket.ask("pricing", "describe", new JsonObject()).encode();
+    assertTrue(described.contains("\"open\""), described);
+    assertFalse(described.contains("secret"), described);
+    JsonObject start =
+        frame("{\"action\":\"start\"}")
+            .put("body", frame("{\"module\":\"private\",\"links\":{\"x\":{\"module\":\"lib\"}}}"));
+    refused = socket.ask(start);
+    assertEquals("error", refused.getString("status"), refused::encode);
+    JsonObject tag = frame("{\"action\":\"tag\",\"address\":\"wasm.modules\"}");
+    refused =
+        socket.ask(tag.copy().put("body", frame("{\"module\":\"private\",\"name\":\"libx\"}")));
+    assertEquals(4043, refused.getJsonObject("error").getInteger("code"), refused::encode);
+    JsonObject tagged =
+        socket.ask(tag.put("body", frame("{\"module\":\"lib\",\"name\":\"mine\"}")));
+    assertEquals("ok", tagged.getString("status"), tagged::encode);
+  }
+
+  @Test
+  void servingAgain_beforeItHasBegun_leavesNobodyBehind() {
+    int others = GATEWAY.gateway.served().size();
+    TestSocket socket = GATEWAY.socket(A);
+    for (String action : List.of("serve", "unserve", "serve", "unserve", "serve")) {
+      socket.send(new JsonObject().put("action", action).put("import", "again").put("id", action));
+    }
+    for (int i = 0; i < 5; i++) {
+      socket.next();
+    }
+    assertEquals(
+        "ok",
+        socket.ask(frame("{\"action\":\"unserve\",\"import\":\"again\"}")).getString("status"));
+    socket.socket.close();
+    io.busbar.Until.isTrue(() -> GATEWAY.gateway.served().size() == others);
+  }
+
   @Test
   void newName_opensNoModule_thatTheOldOneDoesNot() {
     GATEWAY.send(HttpMethod.POST, "/modules?name=secret", "(module (func (export \"s\")))", A);

@@ -296,6 +296,19 @@ class TokensTest {
     }
   }
 
+  /**
+   * Keys to encrypt with check no signature: with only those, unsigned tokens would be believed.
+   */
+  @Test
+  void keysThatSignNothing_areNoKeys(@TempDir Path dir) throws Exception {
+    JsonObject key = TestGateway.SECRET.copy().put("use", "enc");
+    Path file =
+        Files.writeString(
+            dir.resolve("enc.json"),
+            new JsonObject().put("keys", new JsonArray().add(key)).encode());
+    Failing.with(Failure.BAD_REQUEST, "there is no key to check tokens with", () -> open(file));
+  }
+
   @Test
   void keyFile_thatHasChanged_isTaken_unlessItIsOfNoUse(@TempDir Path dir) throws Exception {
     Path file = dir.resolve("keys.json");
