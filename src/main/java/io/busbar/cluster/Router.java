@@ -40,6 +40,7 @@ final class Router {
 
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(10);
   private static final int MOST_WAITING = 10_000;
+  private static final int MOST_LOOKING = 500; // or they would only hold each other up
 
   private final Vertx vertx;
   private final Members members;
@@ -293,12 +294,18 @@ final class Router {
       throw Failure.OVERLOADED.because(
           "%d operations wait for instances to be started", MOST_WAITING);
     }
+    long before = ask.age().toSeconds();
     return vertx
         .timer(AGAIN_MILLIS + waiting.get() / WAITING_FOR_A_MILLI, TimeUnit.MILLISECONDS)
         .onComplete(done -> waiting.decrementAndGet())
-        .compose(done -> again(ask, key));
+        .compose(
+            done ->
+                ask.age().toSeconds() > before && waiting.get() < MOST_LOOKING
+                    ? work.run(() -> directory.fetch(key)).compose(found -> again(ask, key))
+                    : again(ask, key));
   }
 
+  /** What this node knows may be old: once a second it is looked at where all know it. */
   private Future<Body> again(Ask ask, String key) {
     Entry entry = find(ask, key).orElseThrow(() -> WasmException.noSuchInstance(key));
     return isReachable(entry) ? passOn(ask, key, entry) : later(ask, key);
