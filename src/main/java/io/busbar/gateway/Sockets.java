@@ -96,7 +96,7 @@ final class Sockets {
             lobby.bounds());
     Door door = new Door(lobby, client, new Ends(lobby, socket));
     SocketFrames frames = new SocketFrames(lobby, addresses, door, outlet);
-    Texts texts = new Texts(socket, lobby.bounds().messageBytes());
+    Texts texts = new Texts(lobby, socket);
     socket.frameHandler(
         frame -> {
           if (!frame.isText()) {
@@ -110,6 +110,7 @@ final class Sockets {
         closed -> {
           open.remove(socket);
           lobby.vertx().cancelTimer(pings);
+          texts.end();
           outlet.close();
           door.close();
         });

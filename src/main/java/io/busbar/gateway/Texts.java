@@ -17,14 +17,22 @@ final class Texts {
   private static final short BAD_TEXT = 1007;
   private static final short TOO_BIG = 1009;
 
+  private static final short NOT_ENDED = 1008;
+
+  /** A message has so many times the patience that anything else has. */
+  private static final int TIMES = 3;
+
+  private final Lobby lobby;
   private final ServerWebSocket socket;
   private final int most;
   private Buffer begun; // null: no message is
+  private long timer; // while one is
   private boolean closed;
 
-  Texts(ServerWebSocket socket, int most) {
+  Texts(Lobby lobby, ServerWebSocket socket) {
+    this.lobby = lobby;
     this.socket = socket;
-    this.most = most;
+    this.most = lobby.bounds().messageBytes();
   }
 
   /** The text that ends with this frame; empty where none does. */
@@ -41,8 +49,23 @@ final class Texts {
       return close(TOO_BIG, "a message may have " + most + " bytes");
     }
     Buffer all = begun == null ? data : begun.appendBuffer(data);
-    begun = frame.isFinal() ? null : all;
-    return frame.isFinal() ? decoded(all) : Optional.empty();
+    if (frame.isFinal()) {
+      end();
+      return decoded(all);
+    } else if (begun == null) {
+      long millis = lobby.bounds().patience().multipliedBy(TIMES).toMillis();
+      timer = lobby.vertx().setTimer(millis, late -> close(NOT_ENDED, "the message does not end"));
+    }
+    begun = all;
+    return Optional.empty();
+  }
+
+  /** Nothing of a message is kept any more. */
+  void end() {
+    if (begun != null) {
+      begun = null;
+      lobby.vertx().cancelTimer(timer);
+    }
   }
 
   private Optional<String> decoded(Buffer bytes) {
@@ -56,7 +79,7 @@ final class Texts {
 
   private Optional<String> close(short code, String why) {
     closed = true;
-    begun = null;
+    end();
     socket.close(code, why);
     return Optional.empty();
   }
