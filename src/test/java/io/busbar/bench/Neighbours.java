@@ -125,7 +125,7 @@ public final class Neighbours {
   }
 
   private Future<InstanceRef> start(String user, InstanceSpec spec) {
-    Bus.Question question = Bus.Question.of("start", Codec.body(spec)).as(user);
+    Bus.Question question = Bus.Question.of("start", Codec.body(spec)).as(user).withShared();
     return bus.ask(Addresses.STANDARD.instances(), question)
         .map(body -> host.client().instance(body.string("id")));
   }
