@@ -140,17 +140,12 @@ final class Session {
   /** Hears what is published there from now on; again does nothing. */
   Future<Void> subscribe(String address, Consumer<JsonObject> heard) {
     lobby.hearing().check(client, address);
-    if (subscriptions.containsKey(address)) {
-      return Future.succeededFuture();
-    }
-    checkRoom(subscriptions, MOST_SUBSCRIPTIONS, "subscriptions");
-    Runnable pending = new Pending();
-    subscriptions.put(address, pending);
-    return lobby
-        .topics()
-        .join(address, news -> hear(address, news, heard))
-        .compose(leave -> keep(subscriptions, address, pending, leave))
-        .onFailure(e -> subscriptions.remove(address, pending));
+    return begin(
+        subscriptions,
+        MOST_SUBSCRIPTIONS,
+        "subscriptions",
+        address,
+        () -> lobby.topics().join(address, news -> hear(address, news, heard)));
   }
 
   private void hear(String address, Topics.News news, Consumer<JsonObject> heard) {
@@ -159,10 +154,24 @@ final class Session {
     }
   }
 
-  private static void checkRoom(Map<String, Runnable> some, int most, String what) {
-    if (some.size() >= most) {
+  /** Begins what goes on at an address until it is ended; again does nothing. */
+  private Future<Void> begin(
+      Map<String, Runnable> some,
+      int most,
+      String what,
+      String address,
+      Supplier<Future<Runnable>> joining) {
+    if (some.containsKey(address)) {
+      return Future.succeededFuture();
+    } else if (some.size() >= most) {
       throw Failure.OVERLOADED.because("a socket may have %d %s", most, what);
     }
+    Runnable pending = new Pending();
+    some.put(address, pending);
+    return joining
+        .get()
+        .compose(leave -> keep(some, address, pending, leave))
+        .onFailure(e -> some.remove(address, pending));
   }
 
   /** What has not begun yet, and is not to when it has ended before; each is another. */
@@ -202,17 +211,12 @@ final class Session {
   Future<Void> serve(
       String address, BiFunction<String, Served.Call, Future<JsonObject>> answering) {
     lobby.access().checkServes(client, address);
-    if (imports.containsKey(address)) {
-      return Future.succeededFuture();
-    }
-    checkRoom(imports, MOST_IMPORTS, "imports");
-    Runnable pending = new Pending();
-    imports.put(address, pending);
-    return lobby
-        .served()
-        .join(Specs.served(client, address), call -> answer(call, answering))
-        .compose(leave -> keep(imports, address, pending, leave))
-        .onFailure(e -> imports.remove(address, pending));
+    return begin(
+        imports,
+        MOST_IMPORTS,
+        "imports",
+        address,
+        () -> lobby.served().join(Specs.served(client, address), call -> answer(call, answering)));
   }
 
   void unserve(String address) {
