@@ -21,10 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class Bridge {
   private static final String PATH = "/eventbus/*";
   private static final String CLIENT = "busbar.bridge.client";
-  private static final int POLICY = 1008;
-  private static final int GOING_AWAY = 1001;
   private static final int TOO_BIG = 1009;
-  private static final int OVERLOADED = 1013;
 
   private final Lobby lobby;
   private final Addresses addresses;
@@ -41,7 +38,7 @@ final class Bridge {
   private record Ends(Lobby lobby, SockJSSocket socket) implements Door.Socket {
     @Override
     public void refuse() {
-      socket.close(POLICY, "it is not known who this is");
+      socket.close(Sockets.POLICY, "it is not known who this is");
     }
 
     @Override
@@ -90,7 +87,7 @@ final class Bridge {
             lobby.vertx(),
             socket::write,
             () -> {
-              socket.close(OVERLOADED, "you do not read");
+              socket.close(Sockets.OVERLOADED, "you do not read");
               connections.cutSoon(socket.routingContext().request().connection());
             },
             lobby.bounds());
@@ -108,6 +105,6 @@ final class Bridge {
   }
 
   void close() {
-    open.forEach(socket -> socket.close(GOING_AWAY, "the node is closing"));
+    open.forEach(socket -> socket.close(Sockets.GOING_AWAY, "the node is closing"));
   }
 }

@@ -15,9 +15,9 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** The plain WebSockets of a gateway, at {@code /api/v1/ws}. */
 final class Sockets {
-  private static final short POLICY = 1008;
-  private static final short OVERLOADED = 1013;
-  private static final short GOING_AWAY = 1001;
+  static final short POLICY = 1008;
+  static final short OVERLOADED = 1013;
+  static final short GOING_AWAY = 1001;
 
   private static final Duration PING = Duration.ofSeconds(20);
 
