@@ -43,7 +43,8 @@ final class Topics {
   }
 
   /**
-   * Listens from now on; done when nothing is missed any more.
+   * Listens from now on; done when nothing of this node is missed any more. The others learn of it
+   * within moments.
    *
    * @return what ends it, to be run once
    */

@@ -116,10 +116,24 @@ class GatewayOnTwoNodesTest {
     bridge.send(body("{\"type\":\"register\",\"address\":\"wasm.stdio.program\"}"));
     WayIn.Bridge asking = new WayIn.Bridge(bridge);
     asking.ask(Question.at("wasm.nodes", "list", "{}"));
+    for (String address : List.of("wasm.events", "wasm.stdio.program")) {
+      awaitHeard(socket, address);
+      awaitHeard(bridge, address);
+    }
     WasiSpec wasi = WasiSpec.ISOLATED.withStdin("hi".getBytes()).withPublish(true);
     start(TestNode.inline("wasi_program").withWasi(wasi), "program").call("_start").await();
     assertHeard(socket, "event");
     assertHeard(bridge, "body");
+  }
+
+  /** The other node learns of a new listener a moment after that has been told that it listens. */
+  private static void awaitHeard(TestSocket socket, String address) {
+    JsonObject probe = body("{\"event\":\"probe\"}");
+    Until.isTrue(
+        () -> {
+          cluster.vertx(1).eventBus().publish(address, probe);
+          return socket.hears(address);
+        });
   }
 
   private static void assertHeard(TestSocket socket, String field) {
@@ -130,7 +144,8 @@ class GatewayOnTwoNodesTest {
     }
     assertEquals("n1", started.getString("node"));
     JsonObject said = socket.next();
-    while (!"wasm.stdio.program".equals(said.getString("address"))) {
+    while (!"wasm.stdio.program".equals(said.getString("address"))
+        || !said.getJsonObject(field).containsKey("bytes")) {
       said = socket.next();
     }
     assertEquals("aGk=", said.getJsonObject(field).getString("bytes"), said::encode);

@@ -11,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 /** A client on a WebSocket, which remembers what has come. */
 final class TestSocket {
   private static final long PATIENCE_SECONDS = 20;
+  private static final long SOON_MILLIS = 100;
 
   final WebSocket socket;
   private final LinkedBlockingQueue<JsonObject> frames = new LinkedBlockingQueue<>();
@@ -72,6 +73,19 @@ final class TestSocket {
       return closed.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     } catch (Exception e) {
       throw new AssertionError("it was not closed", e);
+    }
+  }
+
+  /** Whether something of this address comes soon; what comes before it is forgotten. */
+  boolean hears(String address) {
+    try {
+      JsonObject frame = frames.poll(SOON_MILLIS, TimeUnit.MILLISECONDS);
+      while (frame != null && !address.equals(frame.getString("address"))) {
+        frame = frames.poll(SOON_MILLIS, TimeUnit.MILLISECONDS);
+      }
+      return frame != null;
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
     }
   }
 
