@@ -2,6 +2,7 @@ package io.busbar.gateway;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.flush.FlushConsolidationHandler;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -25,6 +26,9 @@ final class Connections {
 
   /** What a body must bring on average, once its first time is over. */
   private static final long BYTES_PER_SECOND = 16 << 10;
+
+  /** Messages that leave a socket together. */
+  private static final int MOST_TOGETHER = 64;
 
   private static final String SEEN = "busbar.connection";
 
@@ -140,8 +144,14 @@ final class Connections {
     }
   }
 
-  /** It is no connection for requests any more. */
+  /**
+   * It is no connection for requests any more. What is written to it one after the other leaves
+   * together.
+   */
   void becomesSocket(HttpServerRequest request) {
+    channel(request.connection())
+        .pipeline()
+        .addFirst(new FlushConsolidationHandler(MOST_TOGETHER, true));
     Seen seen = open.get(request.connection());
     if (seen != null) {
       seen.socket = true;
