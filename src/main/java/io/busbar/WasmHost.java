@@ -64,7 +64,10 @@ public final class WasmHost {
     this.compiler = compiler;
     this.functions = functions;
     this.cluster = cluster;
-    this.bus = cluster.map(Cluster::bus).orElseGet(() -> new Bus(vertx, config.host().addresses()));
+    this.bus =
+        cluster
+            .map(Cluster::bus)
+            .orElseGet(() -> new Bus(vertx, config.host().addresses(), new Alone(node(), host)));
     this.client = WasmClient.of(bus);
   }
 

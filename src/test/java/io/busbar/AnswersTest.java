@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.busbar.wire.Ask;
+import io.busbar.wire.Received;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
@@ -143,11 +143,11 @@ class AnswersTest {
 
   @Test
   void badFrom_ofASend_isCountedAndNothingElseIsHarmed() {
-    long before = Ask.undelivered();
+    long before = Received.undelivered();
     DeliveryOptions options = call().addHeader("from", "wasm.instances");
     node.vertx().eventBus().send("wasm.instance.calc", SUM, options);
     assertEquals("{\"results\":[3]}", request(call(), SUM).body().encode());
-    assertEquals(before + 1, Ask.undelivered());
+    assertEquals(before + 1, Received.undelivered());
   }
 
   @Test

@@ -4,14 +4,18 @@ import io.busbar.model.Failure;
 import io.busbar.model.Reach;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Addresses;
+import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
 import io.busbar.wire.Endpoint;
 import io.busbar.wire.Failures;
 import io.busbar.wire.Headers;
 import io.vertx.core.Future;
+import io.vertx.core.MultiMap;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
+import io.vertx.core.internal.VertxInternal;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -63,8 +67,8 @@ public final class Bus {
 
   /** The callback a question comes from: the caller's address, and who waits for whom. */
   public record Origin(String caller, String chain) {
-    private void addTo(DeliveryOptions options) {
-      options.addHeader(Headers.CALLER, caller).addHeader(Headers.CHAIN, chain);
+    private void addTo(MultiMap headers) {
+      headers.add(Headers.CALLER, caller).add(Headers.CHAIN, chain);
     }
   }
 
@@ -152,21 +156,23 @@ public final class Bus {
     }
 
     private DeliveryOptions options() {
-      DeliveryOptions options =
-          new DeliveryOptions()
-              .setCodecName(Endpoint.CODEC)
-              .addHeader(Headers.ACTION, action)
-              .addHeader(Headers.ERRORS, Headers.ERRORS_AS_BODY)
-              .setSendTimeout(patience().toMillis());
-      timeout.ifPresent(t -> options.addHeader(Headers.TIMEOUT, Long.toString(millis(t))));
-      fuel.ifPresent(f -> options.addHeader(Headers.FUEL, Long.toString(f)));
-      id.ifPresent(i -> options.addHeader(Headers.ID, i));
-      user.ifPresent(u -> options.addHeader(Headers.USER, u));
+      return new DeliveryOptions()
+          .setCodecName(Endpoint.CODEC)
+          .setHeaders(headers().add(Headers.ERRORS, Headers.ERRORS_AS_BODY))
+          .setSendTimeout(patience().toMillis());
+    }
+
+    private MultiMap headers() {
+      MultiMap headers = MultiMap.caseInsensitiveMultiMap().add(Headers.ACTION, action);
+      timeout.ifPresent(t -> headers.add(Headers.TIMEOUT, Long.toString(millis(t))));
+      fuel.ifPresent(f -> headers.add(Headers.FUEL, Long.toString(f)));
+      id.ifPresent(i -> headers.add(Headers.ID, i));
+      user.ifPresent(u -> headers.add(Headers.USER, u));
       if (shared) {
-        options.addHeader(Headers.SHARED, Headers.IS_SHARED);
+        headers.add(Headers.SHARED, Headers.IS_SHARED);
       }
-      origin.ifPresent(o -> o.addTo(options));
-      return options;
+      origin.ifPresent(o -> o.addTo(headers));
+      return headers;
     }
 
     private Body answer(Message<?> reply) {
@@ -276,8 +282,8 @@ public final class Bus {
   public Future<Body> askInstance(String id, Question question) {
     try {
       return routes
-          .owner(id, question.reach())
-          .map(node -> askOwner(node, id, question))
+          .place(id, question.reach())
+          .map(place -> askAt(place, id, question))
           .orElseGet(() -> hasNode() ? askAny(id, question) : askAddress(id, question))
           .recover(
               e ->
@@ -289,10 +295,22 @@ public final class Bus {
   }
 
   /** What is not there any more may have moved: then the nodes find it. */
-  private Future<Body> askOwner(String node, String id, Question question) {
-    return askNode(node, question.body(), named(id, question))
-        .map(question::answer)
+  private Future<Body> askAt(Routes.Place place, String id, Question question) {
+    return place
+        .here()
+        .map(here -> askHere(here, place.node(), id, question))
+        .orElseGet(
+            () -> askNode(place.node(), question.body(), named(id, question)).map(question::answer))
         .recover(e -> Failures.isNotRun(e) ? askAny(id, question) : Future.failedFuture(e));
+  }
+
+  /** Without a message, which would cost as much as all else. */
+  private Future<Body> askHere(Endpoint.Actions here, String node, String id, Question question) {
+    MultiMap headers = question.headers().add(Headers.INSTANCE, id);
+    Ask ask = new Ask(addresses.node(node), headers, question.body());
+    Promise<Body> answer = ((VertxInternal) vertx).getOrCreateContext().promise();
+    ask.answerOf(here).onComplete(answer);
+    return answer.future().onComplete(done -> ask.spent().ifPresent(question.spending()));
   }
 
   private Future<Body> askAddress(String id, Question question) {

@@ -1,6 +1,7 @@
 package io.busbar.client;
 
 import io.busbar.model.Reach;
+import io.busbar.wire.Endpoint;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -15,7 +16,7 @@ public interface Routes {
         }
 
         @Override
-        public Optional<String> owner(String instance, Reach asker) {
+        public Optional<Place> place(String instance, Reach asker) {
           return Optional.empty();
         }
 
@@ -39,10 +40,18 @@ public interface Routes {
   Optional<String> self();
 
   /**
-   * The node an instance lives on; empty where that is not known here, or it is gone, or out of the
+   * Where an instance lives.
+   *
+   * @param node its name
+   * @param here what answers there, if that is in this JVM
+   */
+  record Place(String node, Optional<Endpoint.Actions> here) {}
+
+  /**
+   * Where an instance lives; empty where that is not known here, or it is gone, or out of the
    * asker's reach.
    */
-  Optional<String> owner(String instance, Reach asker);
+  Optional<Place> place(String instance, Reach asker);
 
   /** Whether this node is in the cluster and answers. */
   boolean isThere(String node);

@@ -48,6 +48,7 @@ public final class Cluster implements Roster, Routes {
   private final Promise<Void> drained = Promise.promise();
   private Router router; // this and the next: set once it is open, before anything else is told
   private Host host;
+  private volatile Optional<Endpoint.Actions> here = Optional.empty(); // from its opening on
   private volatile Failover failover;
   private volatile Moves moves;
   private volatile Departure departure;
@@ -212,7 +213,9 @@ public final class Cluster implements Roster, Routes {
 
   @Override
   public Endpoint.Actions node(Endpoint.Actions here) {
-    return ask -> handleHere(ask, here);
+    Endpoint.Actions all = ask -> handleHere(ask, here);
+    this.here = Optional.of(all);
+    return all;
   }
 
   /** What nodes ask each other. */
@@ -343,12 +346,13 @@ public final class Cluster implements Roster, Routes {
   }
 
   @Override
-  public Optional<String> owner(String instance, Reach asker) {
+  public Optional<Place> place(String instance, Reach asker) {
     return directory
         .find(instance)
         .filter(entry -> entry.isLive() && asker.includes(entry.user()))
         .map(Entry::owner)
-        .filter(node -> isThere(node) && directory.stateOf(node).isPresent());
+        .filter(node -> isThere(node) && directory.stateOf(node).isPresent())
+        .map(node -> new Place(node, node.equals(members.self()) ? here : Optional.empty()));
   }
 
   @Override

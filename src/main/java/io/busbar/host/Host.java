@@ -5,6 +5,7 @@ import io.busbar.engine.Library;
 import io.busbar.model.Limit;
 import io.busbar.model.Limits;
 import io.busbar.model.ModuleRef;
+import io.busbar.model.Reach;
 import io.busbar.wire.Addresses;
 import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
@@ -298,6 +299,16 @@ public final class Host {
   /** Reads and compiles a module, as a start that follows needs it. */
   public Future<Body> prepare(String module) {
     return uses.prepare(ModuleRef.parse(module));
+  }
+
+  /** What answers at this node's own address. */
+  public Endpoint.Actions actions() {
+    return this::handleHere;
+  }
+
+  /** Whether an instance lives here and is for this asker. */
+  public boolean isLive(String key, Reach asker) {
+    return instances.isLive(key, asker);
   }
 
   /** Where this node and its instances answer. */

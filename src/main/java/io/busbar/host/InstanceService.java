@@ -2,6 +2,7 @@ package io.busbar.host;
 
 import io.busbar.model.Failure;
 import io.busbar.model.InstanceSpec;
+import io.busbar.model.Reach;
 import io.busbar.model.WasmException;
 import io.busbar.wire.Ask;
 import io.busbar.wire.Body;
@@ -259,6 +260,12 @@ final class InstanceService {
     return instances.values().stream()
         .flatMap(Optional::stream)
         .flatMap(live -> live.endpoint().stream());
+  }
+
+  /** Whether it can be asked, by whom it is for. */
+  boolean isLive(String key, Reach asker) {
+    Optional<LiveInstance> live = find(key);
+    return live.isPresent() && asker.includes(live.get().user());
   }
 
   boolean holds(String key) {

@@ -6,30 +6,20 @@ import io.busbar.model.Limit;
 import io.busbar.model.Names;
 import io.busbar.model.Reach;
 import io.busbar.model.WasmException;
-import io.vertx.core.AsyncResult;
+import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
-import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
-import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.LongAdder;
 
-/**
- * One message on its way to exactly one answer.
- *
- * <p>Without {@code from} the answer is the reply. With it, the answer is sent there, and the reply
- * says only whether the operation was accepted.
- */
+/** One question: what its headers and body say, and what is to be said with its answer. */
 public final class Ask {
-  private static final System.Logger LOG = System.getLogger(Ask.class.getName());
   private static final Duration STANDARD_TIMEOUT = Duration.ofMillis(5000);
 
   private static final Duration SHORTEST = Duration.ofMillis(1);
@@ -41,18 +31,9 @@ public final class Ask {
   /** The most instances that may wait for each other in a row. */
   public static final int MOST_IN_CHAIN = 16;
 
-  /** Answers nobody could be told. */
-  private static final LongAdder UNDELIVERED = new LongAdder();
-
-  private static final long SECOND = 1_000_000_000;
-  private static final AtomicLong LAST_LOGGED = new AtomicLong(System.nanoTime() - 2 * SECOND);
-
-  private final Vertx vertx;
-  private final Message<?> message;
+  private final String address;
   private final MultiMap headers;
-  private final String from; // checked; null if there is none or it is bad
-  private Body body = Body.EMPTY;
-  private final boolean json;
+  private final Body body;
   private String instance;
   private String node;
   private OptionalLong spent = OptionalLong.empty();
@@ -62,55 +43,22 @@ public final class Ask {
   private Optional<String> user; // null: as the header says
   private Reach reach; // null: nobody has wanted to know
 
-  private Ask(Vertx vertx, Message<?> message, String from) {
-    this.vertx = vertx;
-    this.message = message;
-    this.headers = message.headers();
-    this.from = from;
+  /** One that has come to this address, by a message or without. */
+  public Ask(String address, MultiMap headers, Body body) {
+    this.address = address;
+    this.headers = headers;
+    this.body = body;
     this.instance = headers.get(Headers.INSTANCE);
-    this.json = from != null || !(message.body() instanceof Body);
   }
 
-  /**
-   * Reads a message, runs its action, and sees to its answer: what the action throws is a refusal,
-   * what its future fails with an answer like any other.
-   */
-  static void handle(Vertx vertx, Message<?> message, SendPolicy policy, Endpoint.Actions actions) {
+  /** The answer of what answers in this JVM, asked without a message; fails as one would. */
+  public Future<Body> answerOf(Endpoint.Actions actions) {
     try {
-      message.body(); // it is decoded now, and never where that fails
-    } catch (RuntimeException e) {
-      refuse(message, Failures.from(e));
-      return;
-    }
-    String from = message.headers().get(Headers.FROM);
-    Ask ask;
-    try {
-      if (from != null) {
-        policy.check("from", from);
-      }
-      ask = new Ask(vertx, message, from);
-    } catch (WasmException e) {
-      new Ask(vertx, message, null).refuse(e);
-      return;
-    }
-    try {
-      ask.body = Body.from(message.body());
-      var answer = actions.handle(ask);
-      ask.accepted();
-      answer.onComplete(ask::answer);
+      return actions.handle(this).recover(e -> Future.failedFuture(named(Failures.from(e))));
     } catch (ReplyException e) {
-      ask.refuse(e);
+      return Future.failedFuture(e);
     } catch (Throwable e) {
-      ask.refuse(Failures.from(e));
-    }
-  }
-
-  /** Tells the asker of a message that nobody has read, and will not, if it waits for an answer. */
-  static void refuse(Message<?> message, WasmException why) {
-    if (message.replyAddress() == null) {
-      undelivered("refused, and nobody to tell: " + why);
-    } else {
-      message.fail(why.failure().code(), why.getMessage());
+      return Future.failedFuture(named(Failures.from(e)));
     }
   }
 
@@ -169,8 +117,7 @@ public final class Ask {
 
   /** What the bus says where nobody listens, for who is not to know that somebody does. */
   public RuntimeException unheard() {
-    return new ReplyException(
-        ReplyFailure.NO_HANDLERS, "No handlers for address " + message.address());
+    return new ReplyException(ReplyFailure.NO_HANDLERS, "No handlers for address " + address);
   }
 
   /** The caller address of the callback this comes from. */
@@ -354,88 +301,14 @@ public final class Ask {
     return Failures.answer(reply);
   }
 
-  private void accepted() {
-    if (from != null && message.replyAddress() != null) {
-      reply(Body.of("accepted", true), Headers.OK);
-    }
-  }
-
-  private void answer(AsyncResult<Body> result) {
-    if (result.succeeded()) {
-      tell(result.result(), Headers.OK);
-    } else {
-      tellFailure(Failures.from(result.cause()));
-    }
-  }
-
-  private void tellFailure(WasmException failure) {
-    WasmException named = named(failure);
-    boolean asBody = from != null || Headers.ERRORS_AS_BODY.equals(headers.get(Headers.ERRORS));
-    if (asBody) {
-      tell(Failures.body(named), Headers.ERROR);
-    } else if (message.replyAddress() != null) {
-      message.fail(named.failure().code(), named.getMessage());
-    } else {
-      LOG.log(System.Logger.Level.DEBUG, "failed, and nobody asked for an answer: {0}", named);
-    }
-  }
-
-  private WasmException named(WasmException failure) {
+  /** The failure, with the instance and the node it concerns. */
+  WasmException named(WasmException failure) {
     WasmException named = instance == null ? failure : failure.with("instance", instance);
     return node == null ? named : named.with("node", node);
   }
 
-  /** A refusal goes to the reply address if there is one, even where an answer would not. */
-  private void refuse(WasmException failure) {
-    if (message.replyAddress() == null) {
-      refuseWithoutReply(failure);
-    } else if (Headers.ERRORS_AS_BODY.equals(headers.get(Headers.ERRORS))) {
-      reply(Failures.body(named(failure)), Headers.ERROR);
-    } else {
-      message.fail(failure.failure().code(), failure.getMessage());
-    }
-  }
-
-  /** As the bus would. */
-  private void refuse(ReplyException unheard) {
-    if (message.replyAddress() != null) {
-      message.reply(unheard);
-    }
-  }
-
-  private void refuseWithoutReply(WasmException failure) {
-    if (from != null) {
-      tellFailure(failure);
-    } else {
-      undelivered("refused, and nobody to tell: " + failure);
-    }
-  }
-
-  private void tell(Body answer, String status) {
-    if (from == null) {
-      if (message.replyAddress() != null) {
-        reply(answer, status);
-      }
-      return;
-    }
-    DeliveryOptions options = options(status).addHeader(Headers.FROM, from);
-    vertx
-        .eventBus()
-        .<JsonObject>sender(from, options)
-        .write(answer.toJson())
-        .onFailure(e -> undelivered("nobody at `" + Names.shown(from) + "` to answer"));
-  }
-
-  private void reply(Body answer, String status) {
-    DeliveryOptions options = options(status);
-    if (json) {
-      message.reply(answer.toJson(), options);
-    } else {
-      message.reply(answer, options.setCodecName(BodyCodec.NAME));
-    }
-  }
-
-  private DeliveryOptions options(String status) {
+  /** The headers of the answer. */
+  DeliveryOptions answer(String status) {
     DeliveryOptions options = new DeliveryOptions().addHeader(Headers.STATUS, status);
     id().ifPresent(id -> options.addHeader(Headers.ID, id));
     if (instance != null) {
@@ -444,20 +317,5 @@ public final class Ask {
     spent.ifPresent(fuel -> options.addHeader(Headers.FUEL, Long.toString(fuel)));
     epoch.ifPresent(began -> options.addHeader(Headers.EPOCH, Long.toString(began)));
     return options;
-  }
-
-  /** How many answers and refusals found nobody to take them, in this JVM. */
-  public static long undelivered() {
-    return UNDELIVERED.sum();
-  }
-
-  /** Counted each time, but logged only once a second: a flood of them must not fill the disk. */
-  private static void undelivered(String what) {
-    UNDELIVERED.increment();
-    long now = System.nanoTime();
-    long last = LAST_LOGGED.get();
-    if (now - last > SECOND && LAST_LOGGED.compareAndSet(last, now)) {
-      LOG.log(System.Logger.Level.WARNING, "{0} ({1} so far)", what, UNDELIVERED.sum());
-    }
   }
 }

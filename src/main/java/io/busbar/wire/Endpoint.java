@@ -73,13 +73,13 @@ public final class Endpoint {
     if (listening instanceof MessageConsumerImpl<Object> known) {
       known.discardHandler(this::discarded);
     }
-    return listening.handler(message -> Ask.handle(vertx, message, policy, actions));
+    return listening.handler(message -> Received.handle(vertx, message, policy, actions));
   }
 
   /** It came when there were too many; of one that is closed the bus says that nobody was there. */
   private void discarded(Message<?> message) {
     if (!closed) {
-      Ask.refuse(message, overloaded(address));
+      Received.refuse(message, overloaded(address));
     }
   }
 
