@@ -3,8 +3,10 @@ package io.busbar.host;
 import io.busbar.engine.GuestThread;
 import io.busbar.model.Failure;
 import io.busbar.model.WasmException;
+import io.netty.channel.EventLoop;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import java.time.Duration;
 import java.util.HashSet;
@@ -46,6 +48,7 @@ final class Lanes implements AutoCloseable {
   private final Context workers;
   private final Watch watch;
   private final Set<Lane> busy = ConcurrentHashMap.newKeySet();
+  private final Set<EventLoop> dispatching = ConcurrentHashMap.newKeySet(); // about to
   private final Turns ready; // this and the rest guarded by this
   private final Set<Lane> draining = new HashSet<>();
   private final Set<Lane> lent = new HashSet<>(); // of those draining
@@ -84,7 +87,25 @@ final class Lanes implements AutoCloseable {
       ready.add(lane);
     }
     watch.wake();
-    dispatch();
+    dispatchSoon();
+  }
+
+  /**
+   * On an event loop only when it has done what it is at, so that threads are woken once for all
+   * that came in together.
+   */
+  private void dispatchSoon() {
+    ContextInternal context = ContextInternal.current();
+    EventLoop loop = context == null ? null : context.nettyEventLoop();
+    if (loop == null || !loop.inEventLoop()) {
+      dispatch();
+    } else if (dispatching.add(loop)) {
+      loop.execute(
+          () -> {
+            dispatching.remove(loop);
+            dispatch();
+          });
+    }
   }
 
   /** The lane has none any more. */

@@ -26,6 +26,8 @@ import java.util.Map;
  */
 public final class GatewayBench {
   private static final int[] IN_FLIGHT = {1, 64, 512};
+  private static final int WARMING = 64; // in flight
+  private static final int WARM_CALLS = 20_000; // in each of some rounds
   private static final String PARAMS = "{\"params\":[20,22]}";
   private static final String CALL = "/api/v1/instances/sum/call/sum";
 
@@ -52,26 +54,54 @@ public final class GatewayBench {
     Vertx vertx = Vertx.vertx();
     Context context = ((VertxInternal) vertx).createEventLoopContext();
     start(vertx, edge, spec);
+    try (Load load = new Load(vertx, context, edge, WARMING)) {
+      Way.warmUp(WARMING, load.overHttp(WARM_CALLS));
+      Way.warmUp(WARMING, load.overSocket(WARM_CALLS));
+    }
     for (int inFlight : IN_FLIGHT) {
-      int calls = inFlight == 1 ? 500 : 8_000;
-      HttpClient http = http(vertx, inFlight);
-      Socket echo = Socket.open(vertx, context, edge.echo, "/");
-      Socket calling = Socket.open(vertx, context, edge.gateway, "/api/v1/ws");
-      Way.measure(
-          what + ", HTTP",
-          inFlight,
-          List.of(
-              new Way("echo over HTTP", calls, context, () -> post(http, edge.echo, "/")),
-              new Way("sum over HTTP", calls, context, () -> post(http, edge.gateway, CALL))));
-      Way.measure(
-          what + ", WebSocket",
-          inFlight,
-          List.of(
-              new Way("echo over a WebSocket", calls, context, echo::ask),
-              new Way("sum over a WebSocket", calls, context, calling::ask)));
-      http.close().await();
+      int calls = inFlight == 1 ? 1_000 : 8_000;
+      try (Load load = new Load(vertx, context, edge, inFlight)) {
+        Way.measure(what + ", HTTP", inFlight, load.overHttp(calls));
+        Way.measure(what + ", WebSocket", inFlight, load.overSocket(calls));
+      }
     }
     vertx.close().await();
+  }
+
+  /** What asks one gateway and the server beside it. */
+  private static final class Load implements AutoCloseable {
+    private final Context context;
+    private final Edge edge;
+    private final HttpClient http;
+    private final Socket echo;
+    private final Socket calling;
+
+    Load(Vertx vertx, Context context, Edge edge, int connections) {
+      this.context = context;
+      this.edge = edge;
+      this.http = http(vertx, connections);
+      this.echo = Socket.open(vertx, context, edge.echo, "/");
+      this.calling = Socket.open(vertx, context, edge.gateway, "/api/v1/ws");
+    }
+
+    List<Way> overHttp(int calls) {
+      return List.of(
+          new Way("echo over HTTP", calls, context, () -> post(http, edge.echo, "/")),
+          new Way("sum over HTTP", calls, context, () -> post(http, edge.gateway, CALL)));
+    }
+
+    List<Way> overSocket(int calls) {
+      return List.of(
+          new Way("echo over a WebSocket", calls, context, echo::ask),
+          new Way("sum over a WebSocket", calls, context, calling::ask));
+    }
+
+    @Override
+    public void close() {
+      http.close().await();
+      echo.close();
+      calling.close();
+    }
   }
 
   private static void start(Vertx vertx, Edge edge, JsonObject spec) {
@@ -152,6 +182,10 @@ public final class GatewayBench {
       } else {
         waiting.complete();
       }
+    }
+
+    void close() {
+      socket.close().await();
     }
 
     Future<Void> ask() {

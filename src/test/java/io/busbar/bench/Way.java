@@ -55,6 +55,13 @@ final class Way {
     return sorted[sorted.length / 2];
   }
 
+  /** Until the code of both sides is compiled as a server's is that has run for a while. */
+  static void warmUp(int inFlight, List<Way> ways) {
+    for (int round = -WARM_UP; round < 0; round++) {
+      ways.forEach(way -> way.run(-1, inFlight));
+    }
+  }
+
   /** In turns, so that whatever else the machine does happens to all of them; prints a table. */
   static void measure(String what, int inFlight, List<Way> ways) {
     for (int round = -WARM_UP; round < ROUNDS; round++) {
