@@ -6,7 +6,6 @@ import io.busbar.wire.Addresses;
 import io.busbar.wire.Body;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.ext.web.Route;
@@ -159,7 +158,7 @@ public final class HttpGateway {
   private final Sockets sockets;
   private final Bridge bridge;
   private final EventStream events;
-  private HttpServer server;
+  private Listener listener;
   private Router router;
   private volatile boolean draining;
 
@@ -210,14 +209,9 @@ public final class HttpGateway {
 
   private Future<HttpGateway> listen(long bodyBytes, Duration longest) {
     router = router(bodyBytes + BODY_MARGIN);
-    return vertx
-        .createHttpServer(http(longer(longest, patience()).plus(IDLE)))
-        .connectionHandler(connections::accept)
-        .requestHandler(router)
-        .listen()
-        .onSuccess(listening -> server = listening)
-        .onFailure(e -> release())
-        .map(this);
+    HttpServerOptions http = http(longer(longest, patience()).plus(IDLE));
+    listener = new Listener(vertx, http, connections::accept, router);
+    return listener.open().onFailure(e -> release()).map(this);
   }
 
   private HttpServerOptions http(Duration idle) {
@@ -276,7 +270,7 @@ public final class HttpGateway {
 
   /** The port it listens on. */
   public int port() {
-    return server.actualPort();
+    return listener.port();
   }
 
   /** What it answers. */
@@ -289,7 +283,7 @@ public final class HttpGateway {
     release();
     sockets.close();
     bridge.close();
-    return server.close();
+    return listener.close();
   }
 
   private void release() {
