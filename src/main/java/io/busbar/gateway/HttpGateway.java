@@ -105,6 +105,7 @@ public final class HttpGateway {
    * What clients may cost a gateway.
    *
    * @param connections at once
+   * @param connectionsPerAddress the same from one address
    * @param uploadBytes of all request bodies at once
    * @param messageBytes of one message on a socket
    * @param messagesPerSecond on one socket
@@ -115,6 +116,7 @@ public final class HttpGateway {
    */
   public record Bounds(
       int connections,
+      int connectionsPerAddress,
       long uploadBytes,
       int messageBytes,
       int messagesPerSecond,
@@ -122,7 +124,8 @@ public final class HttpGateway {
       int unreadBytes,
       Duration patience) {
     public static final Bounds STANDARD =
-        new Bounds(10_000, 128L << 20, 1 << 20, 5_000, 256, 1 << 20, Duration.ofSeconds(10));
+        new Bounds(
+            10_000, 10_000, 128L << 20, 1 << 20, 5_000, 256, 1 << 20, Duration.ofSeconds(10));
 
     /** How often is looked for who is late. */
     Duration look() {

@@ -57,6 +57,7 @@ final class TestGateway implements AutoCloseable {
     HttpGateway.Bounds standard = HttpGateway.Bounds.STANDARD;
     return new HttpGateway.Bounds(
         standard.connections(),
+        standard.connectionsPerAddress(),
         standard.uploadBytes(),
         standard.messageBytes(),
         standard.messagesPerSecond(),

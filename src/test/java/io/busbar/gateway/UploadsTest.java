@@ -29,7 +29,7 @@ class UploadsTest {
     return TestGateway.guarded()
         .withBounds(
             new HttpGateway.Bounds(
-                10_000, 4 << 20, 1 << 20, 5_000, 256, 1 << 20, Duration.ofSeconds(10)));
+                10_000, 10_000, 4 << 20, 1 << 20, 5_000, 256, 1 << 20, Duration.ofSeconds(10)));
   }
 
   @AfterEach
