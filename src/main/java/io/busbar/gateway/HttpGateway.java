@@ -172,7 +172,8 @@ public final class HttpGateway {
     this.addresses = bus.addresses();
     this.access = new Access(bus, new Quotas(options.quotas()));
     this.connections = new Connections(vertx, options.bounds());
-    this.room = new Room(Math.max(bodyBytes + BODY_MARGIN, options.bounds().uploadBytes()));
+    long body = bodyBytes + BODY_MARGIN;
+    this.room = new Room(Math.max(body, options.bounds().uploadBytes()), body);
     this.topics = new Topics(vertx);
     this.served = new Served(vertx);
     Lobby lobby =
