@@ -284,7 +284,7 @@ public final class Bus {
       return routes
           .place(id, question.reach())
           .map(place -> askAt(place, id, question))
-          .orElseGet(() -> hasNode() ? askAny(id, question) : askAddress(id, question))
+          .orElseGet(() -> isAnyAsked(question) ? askAny(id, question) : askAddress(id, question))
           .recover(
               e ->
                   Future.failedFuture(
@@ -292,6 +292,14 @@ public final class Bus {
     } catch (WasmException e) {
       return Future.failedFuture(e);
     }
+  }
+
+  /**
+   * Whether it is asked for where all are. A user asks for those of others there too, so that it
+   * does not take another time to be told that there is none.
+   */
+  private boolean isAnyAsked(Question question) {
+    return hasNode() || question.user().isPresent();
   }
 
   /** What is not there any more may have moved: then the nodes find it. */

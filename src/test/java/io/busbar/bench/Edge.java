@@ -61,7 +61,7 @@ final class Edge {
     HttpGateway gateway =
         HttpGateway.open(
                 host.vertx(),
-                config.http().at("127.0.0.1", 0).withDev(true),
+                config.http().at("127.0.0.1", 0).withDev(!args[0].contains("\"keys\"")),
                 host.bus(),
                 1 << 20,
                 Duration.ofMinutes(1))
