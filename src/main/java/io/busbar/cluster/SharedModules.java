@@ -124,6 +124,9 @@ final class SharedModules implements Library {
       Keepers before = known == null ? Keepers.NOBODY : About.parse(known).keepers();
       Keepers after = before.with(more);
       if (become(key, known, new About(wasm.length, after))) {
+        if (!bytes.has(key)) {
+          bytes.put(key, wasm); // who removed it before has only now removed these
+        }
         return !after.equals(before);
       }
     }
@@ -220,10 +223,19 @@ final class SharedModules implements Library {
     String known = abouts.get(id.toString());
     if (known != null && !About.parse(known).isKept() && users(id, Reach.OPERATOR).isEmpty()) {
       if (abouts.remove(id.toString(), known)) {
-        bytes.remove(id.toString());
+        discard(id.toString());
       }
     }
     return gone;
+  }
+
+  /** The bytes of what is nobody's any more go too, unless somebody has put it again meanwhile. */
+  private void discard(String key) {
+    byte[] wasm = bytes.get(key);
+    bytes.remove(key);
+    if (wasm != null && abouts.has(key)) {
+      bytes.putIfAbsent(key, wasm);
+    }
   }
 
   /** The instances that run a module, as far as who asks knows them. */
@@ -253,7 +265,7 @@ final class SharedModules implements Library {
   }
 
   private Removed deleted(ModuleId id, List<ModuleName> all) {
-    bytes.remove(id.toString());
+    discard(id.toString());
     own.forget(id);
     return removed(id, all, new Removed(id, true, true));
   }

@@ -13,6 +13,7 @@ import io.busbar.model.Failure;
 import io.busbar.model.Home;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.ModuleId;
+import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.List;
@@ -99,6 +100,27 @@ class SharedModulesTest {
     again.stop().await();
     assertEquals(List.of(), running("again"));
     Failing.with(Failure.NO_SUCH_MODULE, () -> cluster.client(0).get(digest).await());
+  }
+
+  @Test
+  void moduleThatIsPutWhileItIsRemoved_isGone_orThereOnAllNodes() {
+    byte[] wasm = Compiler.toBinary("(module (func (export \"f\")))".getBytes());
+    String digest = ModuleId.of(wasm).toString();
+    for (int i = 0; i < 25; i++) {
+      cluster.client(0).put(wasm).await();
+      Future<?> removed = cluster.client(1).remove(digest).otherwiseEmpty();
+      Future<?> put = cluster.client(0).put(wasm).otherwiseEmpty(); // it may be removed at once
+      Future.join(removed, put).await();
+      boolean isListed =
+          cluster.client(2).modules().await().stream()
+              .anyMatch(module -> module.getString("module").equals(digest));
+      if (isListed) {
+        assertArrayEquals(wasm, cluster.client(2).get(digest).await());
+        cluster.client(2).remove(digest).await();
+      } else {
+        Failing.with(Failure.NO_SUCH_MODULE, () -> cluster.client(2).get(digest).await());
+      }
+    }
   }
 
   private static List<String> running(String instance) {
