@@ -3,6 +3,7 @@ package io.busbar.bench;
 import io.busbar.Config;
 import io.busbar.WasmHost;
 import io.busbar.gateway.HttpGateway;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -73,6 +74,9 @@ final class Edge {
     Runtime.getRuntime().halt(0);
   }
 
+  /**
+   * Below {@code /worker} what comes takes the way over a worker thread, as what guests do must.
+   */
   private static HttpServer echo(Vertx vertx) {
     return vertx
         .createHttpServer(
@@ -81,11 +85,15 @@ final class Edge {
                 .setPort(0)
                 .setPerMessageWebSocketCompressionSupported(false)
                 .setPerFrameWebSocketCompressionSupported(false))
-        .webSocketHandler(socket -> socket.textMessageHandler(socket::writeTextMessage))
+        .webSocketHandler(
+            socket ->
+                socket.textMessageHandler(
+                    text -> on(vertx, socket.path(), text).onSuccess(socket::writeTextMessage)))
         .requestHandler(
             request ->
                 request
                     .body()
+                    .compose(body -> on(vertx, request.path(), body))
                     .onSuccess(
                         body ->
                             request
@@ -94,5 +102,11 @@ final class Edge {
                                 .end(body)))
         .listen()
         .await();
+  }
+
+  private static <T> Future<T> on(Vertx vertx, String path, T what) {
+    return path.equals("/worker")
+        ? vertx.executeBlocking(() -> what, false)
+        : Future.succeededFuture(what);
   }
 }

@@ -29,6 +29,7 @@ public final class GatewayBench {
   private static final int WARMING = 64; // in flight
   private static final int WARM_CALLS = 20_000; // in each of some rounds
   private static final String PARAMS = "{\"params\":[20,22]}";
+  private static final String WORKER = "/worker";
   private static final String CALL = "/api/v1/instances/sum/call/sum";
 
   private GatewayBench() {}
@@ -74,6 +75,7 @@ public final class GatewayBench {
     private final Edge edge;
     private final HttpClient http;
     private final Socket echo;
+    private final Socket working;
     private final Socket calling;
 
     Load(Vertx vertx, Context context, Edge edge, int connections) {
@@ -81,18 +83,21 @@ public final class GatewayBench {
       this.edge = edge;
       this.http = http(vertx, connections);
       this.echo = Socket.open(vertx, context, edge.echo, "/");
+      this.working = Socket.open(vertx, context, edge.echo, WORKER);
       this.calling = Socket.open(vertx, context, edge.gateway, "/api/v1/ws");
     }
 
     List<Way> overHttp(int calls) {
       return List.of(
           new Way("echo over HTTP", calls, context, () -> post(http, edge.echo, "/")),
+          new Way("the same over a worker", calls, context, () -> post(http, edge.echo, WORKER)),
           new Way("sum over HTTP", calls, context, () -> post(http, edge.gateway, CALL)));
     }
 
     List<Way> overSocket(int calls) {
       return List.of(
           new Way("echo over a WebSocket", calls, context, echo::ask),
+          new Way("the same over a worker", calls, context, working::ask),
           new Way("sum over a WebSocket", calls, context, calling::ask));
     }
 
@@ -100,6 +105,7 @@ public final class GatewayBench {
     public void close() {
       http.close().await();
       echo.close();
+      working.close();
       calling.close();
     }
   }
