@@ -1,7 +1,6 @@
 package io.busbar.gateway;
 
 import io.busbar.client.Bus;
-import io.busbar.gateway.Rule.Subject;
 import io.busbar.model.Failure;
 import io.busbar.model.Names;
 import io.busbar.model.WasmException;
@@ -20,16 +19,14 @@ import java.util.function.Supplier;
  * whose an instance or module is; here is looked at what the client may do with its name.
  */
 final class Access {
-  private static final int LONGEST_ADDRESS = 256;
-
   private final Addresses addresses;
   private final InstanceAccess instances;
   private final ModuleAccess modules;
   private final NodeAccess nodes;
 
-  Access(Bus bus, Quotas quotas) {
+  Access(Bus bus, Quotas quotas, Imports imports) {
     Costs costs = new Costs(quotas);
-    Specs specs = new Specs(quotas, bus.addresses());
+    Specs specs = new Specs(quotas, imports);
     this.addresses = bus.addresses();
     this.instances = new InstanceAccess(bus, costs, specs);
     this.modules = new ModuleAccess(bus, costs, specs);
@@ -96,18 +93,5 @@ final class Access {
   /** Nobody waits for what a client has asked there any more; what runs already goes on. */
   void abandon(Client client, String id, String operation) {
     instances.abandon(client, id, operation);
-  }
-
-  /** Fails where the client may not answer this import. */
-  void checkServes(Client client, String address) {
-    if (address.isEmpty()
-        || address.length() > LONGEST_ADDRESS
-        || addresses.isOwn(address)
-        || address.startsWith("__vertx")) {
-      throw Failure.BAD_REQUEST.because("bad import `%s`", Names.shown(address));
-    }
-    if (!client.mayWithOwn(Subject.IMPORTS, address, "serve")) {
-      throw Checks.forbidden("serve", "import `" + Names.shown(address) + "`");
-    }
   }
 }

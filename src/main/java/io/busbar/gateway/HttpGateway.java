@@ -170,7 +170,8 @@ public final class HttpGateway {
     this.options = options;
     this.guard = guard;
     this.addresses = bus.addresses();
-    this.access = new Access(bus, new Quotas(options.quotas()));
+    Imports imports = new Imports(addresses);
+    this.access = new Access(bus, new Quotas(options.quotas()), imports);
     this.connections = new Connections(vertx, options.bounds());
     long body = bodyBytes + BODY_MARGIN;
     this.room = new Room(Math.max(body, options.bounds().uploadBytes()), body);
@@ -182,6 +183,7 @@ public final class HttpGateway {
             guard,
             access,
             new Hearing(addresses),
+            imports,
             topics,
             served,
             room,
