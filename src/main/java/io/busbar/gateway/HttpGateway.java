@@ -158,6 +158,7 @@ public final class HttpGateway {
   private final Room room;
   private final Topics topics;
   private final Served served;
+  private final Lines lines;
   private final Sockets sockets;
   private final Bridge bridge;
   private final EventStream events;
@@ -189,8 +190,9 @@ public final class HttpGateway {
             room,
             options.bounds(),
             () -> draining);
-    this.sockets = new Sockets(lobby, addresses, connections);
-    this.bridge = new Bridge(lobby, addresses, connections);
+    this.lines = new Lines(lobby, connections);
+    this.sockets = new Sockets(lobby, addresses, lines);
+    this.bridge = new Bridge(lobby, addresses, lines);
     this.events = new EventStream(lobby, addresses);
   }
 
@@ -287,8 +289,7 @@ public final class HttpGateway {
   /** Stops listening, and ends what is under way. */
   public Future<Void> close() {
     release();
-    sockets.close();
-    bridge.close();
+    lines.close();
     return listener.close();
   }
 
