@@ -57,7 +57,7 @@ final class Bridge {
     Optional<Client> client = Optional.ofNullable(ctx.get(CLIENT));
     Line line =
         lines.open(ctx.request(), client, new Line.Ends(socket, socket::write, socket::close));
-    BridgeFrames frames = new BridgeFrames(lobby, addresses, line.door(), line.outlet());
+    BridgeFrames frames = new BridgeFrames(lobby, addresses, line);
     socket.handler(frame -> frames.received(frame.toString()));
     socket.exceptionHandler(e -> line.close(TOO_BIG, "a message is too large"));
     socket.closeHandler(closed -> lines.closed(line));

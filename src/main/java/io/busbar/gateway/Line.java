@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * A socket of either kind while it is open, with a door to come in by and an outlet for what goes
+ * A socket of either kind while it is open, with a door to come in by and a voice for what goes
  * out. On its event loop.
  */
 final class Line implements Door.Socket {
@@ -33,6 +33,7 @@ final class Line implements Door.Socket {
   private final Vertx vertx;
   private final Ends ends;
   private final Outlet outlet;
+  private final Voice voice;
   private final Door door;
 
   /** With whom the request for it was from, if that is known, and what cuts it off. */
@@ -40,6 +41,7 @@ final class Line implements Door.Socket {
     this.vertx = lobby.vertx();
     this.ends = ends;
     this.outlet = new Outlet(vertx, ends.writing(), () -> cut(cutting), lobby.bounds());
+    this.voice = new Voice(outlet, lobby.bounds().messageBytes());
     this.door = new Door(lobby, client, this);
   }
 
@@ -47,8 +49,8 @@ final class Line implements Door.Socket {
     return door;
   }
 
-  Outlet outlet() {
-    return outlet;
+  Voice voice() {
+    return voice;
   }
 
   @Override

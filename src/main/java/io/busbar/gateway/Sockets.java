@@ -47,7 +47,7 @@ final class Sockets {
   private void open(ServerWebSocket socket, HttpServerRequest request, Optional<Client> client) {
     Line line =
         lines.open(request, client, new Line.Ends(socket, socket::writeTextMessage, socket::close));
-    SocketFrames frames = new SocketFrames(lobby, addresses, line.door(), line.outlet());
+    SocketFrames frames = new SocketFrames(lobby, addresses, line);
     Texts texts = new Texts(lobby, socket);
     socket.frameHandler(
         frame -> {
