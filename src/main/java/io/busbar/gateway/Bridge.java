@@ -9,8 +9,6 @@ import io.vertx.ext.web.handler.sockjs.SockJSSocket;
 import io.vertx.ext.web.handler.sockjs.Transport;
 import java.util.EnumSet;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The SockJS sockets of a gateway, at {@code /eventbus}.
@@ -21,31 +19,16 @@ import java.util.concurrent.ConcurrentHashMap;
 final class Bridge {
   private static final String PATH = "/eventbus/*";
   private static final String CLIENT = "busbar.bridge.client";
-  private static final int TOO_BIG = 1009;
+  private static final short TOO_BIG = 1009;
 
   private final Lobby lobby;
   private final Addresses addresses;
-  private final Connections connections;
-  private final Set<SockJSSocket> open = ConcurrentHashMap.newKeySet();
+  private final Lines lines;
 
-  Bridge(Lobby lobby, Addresses addresses, Connections connections) {
+  Bridge(Lobby lobby, Addresses addresses, Lines lines) {
     this.lobby = lobby;
     this.addresses = addresses;
-    this.connections = connections;
-  }
-
-  /** What can be done to a SockJS socket from the other side of its door. */
-  private record Ends(Lobby lobby, SockJSSocket socket) implements Door.Socket {
-    @Override
-    public void refuse() {
-      socket.close(Sockets.POLICY, "it is not known who this is");
-    }
-
-    @Override
-    public void slow() {
-      socket.pause();
-      lobby.vertx().setTimer(Sockets.PAUSE_MILLIS, over -> socket.resume());
-    }
+    this.lines = lines;
   }
 
   void addTo(Router router) {
@@ -59,52 +42,24 @@ final class Bridge {
         .subRouter(SockJSHandler.create(lobby.vertx(), options).socketHandler(this::open));
   }
 
-  /** A request that says who it is from must say so rightly; others say it in their frames. */
   private void look(RoutingContext ctx) {
-    if (!ctx.request().headers().contains("Authorization")) {
-      lobby.guard().anyone().ifPresent(client -> ctx.put(CLIENT, client));
-      ctx.next();
-      return;
-    }
-    ctx.request().pause();
-    lobby
-        .guard()
-        .client(ctx)
-        .onSuccess(
-            client -> {
-              ctx.request().resume();
-              ctx.put(CLIENT, client);
-              ctx.next();
-            })
-        .onFailure(e -> Guard.refuse(ctx, e));
+    lobby.guard().admit(ctx, client -> pass(ctx, client));
+  }
+
+  private static void pass(RoutingContext ctx, Optional<Client> client) {
+    ctx.request().resume();
+    client.ifPresent(known -> ctx.put(CLIENT, known));
+    ctx.next();
   }
 
   private void open(SockJSSocket socket) {
-    connections.becomesSocket(socket.routingContext().request());
-    open.add(socket);
-    Outlet outlet =
-        new Outlet(
-            lobby.vertx(),
-            socket::write,
-            () -> {
-              socket.close(Sockets.OVERLOADED, "you do not read");
-              connections.cutSoon(socket.routingContext().request().connection());
-            },
-            lobby.bounds());
-    Optional<Client> client = Optional.ofNullable(socket.routingContext().get(CLIENT));
-    Door door = new Door(lobby, client, new Ends(lobby, socket));
-    BridgeFrames frames = new BridgeFrames(lobby, addresses, door, outlet);
+    RoutingContext ctx = socket.routingContext();
+    Optional<Client> client = Optional.ofNullable(ctx.get(CLIENT));
+    Line line =
+        lines.open(ctx.request(), client, new Line.Ends(socket, socket::write, socket::close));
+    BridgeFrames frames = new BridgeFrames(lobby, addresses, line);
     socket.handler(frame -> frames.received(frame.toString()));
-    socket.exceptionHandler(e -> socket.close(TOO_BIG, "a message is too large"));
-    socket.closeHandler(
-        closed -> {
-          open.remove(socket);
-          outlet.close();
-          door.close();
-        });
-  }
-
-  void close() {
-    open.forEach(socket -> socket.close(Sockets.GOING_AWAY, "the node is closing"));
+    socket.exceptionHandler(e -> line.close(TOO_BIG, "a message is too large"));
+    socket.closeHandler(closed -> lines.closed(line));
   }
 }

@@ -33,16 +33,14 @@ final class BridgeFrames {
   private final Lobby lobby;
   private final Addresses addresses;
   private final Door door;
-  private final Outlet outlet;
+  private final Voice voice;
   private final Set<String> names = new HashSet<>(); // private ones that are listened at
-  private long missed;
 
-  /** With where its frames go. */
-  BridgeFrames(Lobby lobby, Addresses addresses, Door door, Outlet outlet) {
+  BridgeFrames(Lobby lobby, Addresses addresses, Line line) {
     this.lobby = lobby;
     this.addresses = addresses;
-    this.door = door;
-    this.outlet = outlet;
+    this.door = line.door();
+    this.voice = line.voice();
   }
 
   /** A frame has come; whatever is wrong with it is answered. */
@@ -202,20 +200,19 @@ final class BridgeFrames {
   }
 
   private void say(String to, JsonObject headers, JsonObject body) {
-    String text =
-        new JsonObject()
-            .put("type", "rec")
-            .put("address", to)
-            .put("headers", headers)
-            .put("body", body)
-            .encode();
-    if (text.length() > lobby.bounds().messageBytes()) {
-      fail(Optional.of(to), Failure.TOO_LARGE.because("an answer of %d bytes", text.length()));
-    } else if (!outlet.offer(text)) {
-      fail(
-          Optional.of(to),
-          Failure.OVERLOADED.because("the answer was dropped: too much waits to be read"));
+    Optional<WasmException> refused = voice.answer(frame(to, headers, body));
+    if (refused.isPresent()) {
+      fail(Optional.of(to), refused.get());
     }
+  }
+
+  /** What a client hears at an address. */
+  private static JsonObject frame(String address, JsonObject headers, JsonObject body) {
+    return new JsonObject()
+        .put("type", "rec")
+        .put("address", address)
+        .put("headers", headers)
+        .put("body", body);
   }
 
   private void register(Session session, String address) {
@@ -230,20 +227,12 @@ final class BridgeFrames {
     }
   }
 
-  /** Who does not read misses events. */
   private void hear(String address, JsonObject event) {
     JsonObject headers = new JsonObject();
-    if (missed > 0) {
-      headers.put("missed", Long.toString(missed));
+    if (voice.missed() > 0) {
+      headers.put("missed", Long.toString(voice.missed()));
     }
-    String text =
-        new JsonObject()
-            .put("type", "rec")
-            .put("address", address)
-            .put("headers", headers)
-            .put("body", event)
-            .encode();
-    missed = outlet.isCalm() && outlet.offer(text) ? 0 : missed + 1;
+    voice.event(frame(address, headers, event));
   }
 
   private void unregister(Session session, String address) {
@@ -263,7 +252,7 @@ final class BridgeFrames {
     if (to.isEmpty()) {
       frame.put("body", word(failure.failure()));
     }
-    outlet.say(frame.encode());
+    voice.fail(frame);
   }
 
   /** What the bridge of Vert.x says of frames that nobody waits for an answer to. */

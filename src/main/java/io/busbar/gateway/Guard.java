@@ -8,6 +8,7 @@ import io.vertx.core.Vertx;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** Stands at every door of the gateway: lets nobody in whom it does not know, unless it is told. */
 final class Guard {
@@ -74,6 +75,21 @@ final class Guard {
               ctx.request().resume();
               pass(ctx, client);
             })
+        .onFailure(e -> refuse(ctx, e));
+  }
+
+  /**
+   * Lets a request for a socket on: where it says who it is from, it must say so rightly, and is
+   * paused; else that may be said on the socket.
+   */
+  void admit(RoutingContext ctx, Consumer<Optional<Client>> admitted) {
+    if (!ctx.request().headers().contains("Authorization")) {
+      admitted.accept(anyone());
+      return;
+    }
+    ctx.request().pause();
+    client(ctx)
+        .onSuccess(client -> admitted.accept(Optional.of(client)))
         .onFailure(e -> refuse(ctx, e));
   }
 

@@ -15,9 +15,9 @@ record Hearing(Addresses addresses) {
   /** Fails where the client may not hear what is published there. */
   void check(Client client, String address) {
     if (isEvents(address)) {
-      Access.checkMayWithAny(client, Subject.EVENTS, SUBSCRIBE);
+      Checks.any(client, Subject.EVENTS, SUBSCRIBE);
     } else {
-      Access.checkMay(client, writer(address), READ);
+      Checks.instance(client, writer(address), READ);
     }
   }
 

@@ -158,6 +158,7 @@ public final class HttpGateway {
   private final Room room;
   private final Topics topics;
   private final Served served;
+  private final Lines lines;
   private final Sockets sockets;
   private final Bridge bridge;
   private final EventStream events;
@@ -170,7 +171,8 @@ public final class HttpGateway {
     this.options = options;
     this.guard = guard;
     this.addresses = bus.addresses();
-    this.access = new Access(bus, new Quotas(options.quotas()));
+    Imports imports = new Imports(addresses);
+    this.access = new Access(bus, new Quotas(options.quotas()), imports);
     this.connections = new Connections(vertx, options.bounds());
     long body = bodyBytes + BODY_MARGIN;
     this.room = new Room(Math.max(body, options.bounds().uploadBytes()), body);
@@ -182,13 +184,15 @@ public final class HttpGateway {
             guard,
             access,
             new Hearing(addresses),
+            imports,
             topics,
             served,
             room,
             options.bounds(),
             () -> draining);
-    this.sockets = new Sockets(lobby, addresses, connections);
-    this.bridge = new Bridge(lobby, addresses, connections);
+    this.lines = new Lines(lobby, connections);
+    this.sockets = new Sockets(lobby, addresses, lines);
+    this.bridge = new Bridge(lobby, addresses, lines);
     this.events = new EventStream(lobby, addresses);
   }
 
@@ -285,8 +289,7 @@ public final class HttpGateway {
   /** Stops listening, and ends what is under way. */
   public Future<Void> close() {
     release();
-    sockets.close();
-    bridge.close();
+    lines.close();
     return listener.close();
   }
 

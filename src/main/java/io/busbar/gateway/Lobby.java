@@ -9,6 +9,7 @@ record Lobby(
     Guard guard,
     Access access,
     Hearing hearing,
+    Imports imports,
     Topics topics,
     Served served,
     Room room,

@@ -5,10 +5,8 @@ import io.busbar.gateway.Rule.Subject;
 import io.busbar.model.Names;
 import io.busbar.wire.Body;
 import io.vertx.core.Future;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -19,18 +17,18 @@ final class ModuleAccess {
   private static final Set<String> NAMING = Set.of("put", "tag");
 
   private final Bus bus;
-  private final Quotas quotas;
+  private final Costs costs;
   private final Specs specs;
 
-  ModuleAccess(Bus bus, Quotas quotas, Specs specs) {
+  ModuleAccess(Bus bus, Costs costs, Specs specs) {
     this.bus = bus;
-    this.quotas = quotas;
+    this.costs = costs;
     this.specs = specs;
   }
 
   /** Fails at once where the client may not. */
   Future<Body> ask(Client client, Bus.Question question) {
-    Access.checkAction(ACTIONS, question);
+    Checks.action(ACTIONS, question);
     if (question.action().equals("list")) {
       return list(client, question);
     }
@@ -41,7 +39,7 @@ final class ModuleAccess {
     if (!action.equals("put")) {
       specs.checkModule(client, action, question.body().string("module"));
     }
-    quotas.takeCalls(client, 1);
+    costs.take(client, question);
     boolean shared =
         !action.equals("put")
             && client.mayWithShared(Subject.MODULES, question.body().string("module"), action);
@@ -51,13 +49,13 @@ final class ModuleAccess {
   private void checkNew(Client client, String action, String name) {
     specs.checkModule(client, action, name);
     if (!client.mayWithOwn(Subject.MODULES, name, action)) {
-      throw Access.forbidden(action, "module `" + Names.shown(name) + "`");
+      throw Checks.forbidden(action, "module `" + Names.shown(name) + "`");
     }
   }
 
   private Future<Body> ask(Client client, boolean shared, Bus.Question question) {
     return bus.ask(
-        bus.addresses().modules(), Access.patient(Access.scoped(client, shared, question)));
+        bus.addresses().modules(), Questions.patient(Questions.as(client, shared, question)));
   }
 
   /** The name that a module gets; one that is put without has none. */
@@ -69,43 +67,22 @@ final class ModuleAccess {
 
   /** The tenant's own, and then those of the operator that are shared with it. */
   private Future<Body> list(Client client, Bus.Question question) {
-    Access.checkMayWithAny(client, Subject.MODULES, "list");
-    quotas.takeCalls(client, 1);
+    Checks.any(client, Subject.MODULES, "list");
+    costs.take(client, question);
     Future<List<Object>> own =
-        ask(client, false, question).map(body -> only(body, name -> mayListOwn(client, name)));
+        ask(client, false, question).map(body -> Shown.ownModules(client, body));
     if (!client.mayWithAnyShared(Subject.MODULES, "list")) {
       return own.map(ModuleAccess::answer);
     }
     return own.compose(
         first ->
             ask(client, true, question)
-                .map(body -> only(body, name -> mayListShared(client, name)))
+                .map(body -> Shown.sharedModules(client, body))
                 .map(all -> answer(Stream.concat(first.stream(), others(all, first)).toList())));
   }
 
   private static Body answer(List<Object> modules) {
     return Body.of("modules", modules);
-  }
-
-  private static boolean mayListOwn(Client client, String name) {
-    return client.mayWithOwn(Subject.MODULES, name, "list");
-  }
-
-  private static boolean mayListShared(Client client, String name) {
-    return client.mayWithShared(Subject.MODULES, name, "list");
-  }
-
-  /** Those with a name, or a digest, that is wanted. */
-  private static List<Object> only(Body body, Predicate<String> wanted) {
-    List<Object> modules = new ArrayList<>();
-    for (Object item : body.list("modules")) {
-      Body module = body.item(item);
-      Stream<String> names = module.list("tags").stream().map(String::valueOf);
-      if (wanted.test(module.string("module")) || names.anyMatch(wanted)) {
-        modules.add(item);
-      }
-    }
-    return modules;
   }
 
   private static Stream<Object> others(List<Object> all, List<Object> known) {

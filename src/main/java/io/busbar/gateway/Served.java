@@ -11,13 +11,8 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
-import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -41,19 +36,14 @@ final class Served {
   /** A client that answers, called on its own event loop. */
   private record Server(Context context, Function<Call, Future<JsonObject>> answering) {}
 
-  /** An address that clients answer at. */
-  private static final class Import {
-    final Deque<Server> servers = new ArrayDeque<>(); // guarded by the map's owner
-    MessageConsumer<Object> consumer;
-  }
-
   private static final Duration LONGEST = Duration.ofMinutes(10);
 
   private final Vertx vertx;
-  private final Map<String, Import> imports = new HashMap<>(); // by address, guarded by this
+  private final Consumers<Server> consumers;
 
   Served(Vertx vertx) {
     this.vertx = vertx;
+    this.consumers = new Consumers<>(vertx, this::answer);
   }
 
   /**
@@ -63,49 +53,19 @@ final class Served {
    * @return what ends it, to be run once
    */
   Future<Runnable> join(String address, Function<Call, Future<JsonObject>> answering) {
-    Server server = new Server(vertx.getOrCreateContext(), answering);
-    return open(address, server)
-        .completion()
-        .onFailure(e -> leave(address, server))
-        .map(done -> () -> leave(address, server));
-  }
-
-  private synchronized MessageConsumer<Object> open(String address, Server server) {
-    Import wanted = imports.computeIfAbsent(address, a -> new Import());
-    wanted.servers.add(server);
-    if (wanted.consumer == null) {
-      wanted.consumer = vertx.eventBus().consumer(address);
-      wanted.consumer.handler(message -> answer(address, message));
-    }
-    return wanted.consumer;
+    return consumers.join(address, new Server(vertx.getOrCreateContext(), answering));
   }
 
   /** How many addresses somebody answers at. */
-  synchronized int size() {
-    return imports.size();
+  int size() {
+    return consumers.size();
   }
 
-  private synchronized void leave(String address, Server server) {
-    Import wanted = imports.get(address);
-    if (wanted != null && wanted.servers.remove(server) && wanted.servers.isEmpty()) {
-      imports.remove(address);
-      wanted.consumer.unregister();
-    }
-  }
-
-  private synchronized Optional<Server> next(String address) {
-    Import wanted = imports.get(address);
-    Server next = wanted == null ? null : wanted.servers.poll();
-    if (next != null) {
-      wanted.servers.add(next);
-    }
-    return Optional.ofNullable(next);
-  }
-
-  private void answer(String address, Message<Object> message) {
-    Optional<Server> server = next(address);
+  private void answer(Message<Object> message) {
+    Optional<Server> server = consumers.next(message.address());
     if (server.isEmpty()) {
-      refuse(message, Failure.UNAVAILABLE.because("nobody answers `%s` any more", address));
+      refuse(
+          message, Failure.UNAVAILABLE.because("nobody answers `%s` any more", message.address()));
       return;
     }
     server.get().context.runOnContext(now -> ask(server.get(), message));

@@ -210,13 +210,14 @@ final class Session {
    */
   Future<Void> serve(
       String address, BiFunction<String, Served.Call, Future<JsonObject>> answering) {
-    lobby.access().checkServes(client, address);
+    lobby.imports().check(client, address);
     return begin(
         imports,
         MOST_IMPORTS,
         "imports",
         address,
-        () -> lobby.served().join(Specs.served(client, address), call -> answer(call, answering)));
+        () ->
+            lobby.served().join(Imports.served(client, address), call -> answer(call, answering)));
   }
 
   void unserve(String address) {

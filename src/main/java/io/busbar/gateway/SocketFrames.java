@@ -28,17 +28,15 @@ final class SocketFrames {
   private final Lobby lobby;
   private final Addresses addresses;
   private final Door door;
-  private final Outlet outlet;
+  private final Voice voice;
   private final Map<String, Promise<JsonObject>> asked = new HashMap<>(); // of the client, by id
   private long calls;
-  private long missed; // events since the last one that was sent
 
-  /** With where its frames go. */
-  SocketFrames(Lobby lobby, Addresses addresses, Door door, Outlet outlet) {
+  SocketFrames(Lobby lobby, Addresses addresses, Line line) {
     this.lobby = lobby;
     this.addresses = addresses;
-    this.door = door;
-    this.outlet = outlet;
+    this.door = line.door();
+    this.voice = line.voice();
   }
 
   /** A frame has come; whatever is wrong with it is answered. */
@@ -129,17 +127,12 @@ final class SocketFrames {
     return session.subscribe(address, event -> hear(address, event));
   }
 
-  /** Who does not read misses events, and is told how many. */
   private void hear(String address, JsonObject event) {
     JsonObject frame = new JsonObject().put("address", address).put("event", event);
-    if (missed > 0) {
-      frame.put("missed", missed);
+    if (voice.missed() > 0) {
+      frame.put("missed", voice.missed());
     }
-    if (outlet.isCalm() && outlet.offer(frame.encode())) {
-      missed = 0;
-    } else {
-      missed++;
-    }
+    voice.event(frame);
   }
 
   private Future<Void> serve(Session session, String address) {
@@ -160,7 +153,7 @@ final class SocketFrames {
             .put("instance", call.instance())
             .put("caller", caller)
             .put("body", call.body());
-    if (!outlet.offer(frame.encode())) {
+    if (!voice.ask(frame)) {
       answer.fail(Failure.OVERLOADED.because("the client that answers does not read"));
     }
     long timer =
@@ -207,15 +200,9 @@ final class SocketFrames {
 
   private void succeed(Optional<String> id, JsonObject answer) {
     id.ifPresent(text -> answer.put(ID, text));
-    String text = answer.put(STATUS, "ok").encode();
-    if (text.length() > lobby.bounds().messageBytes()) {
-      fail(
-          id,
-          Failure.TOO_LARGE.because(
-              "an answer of %d bytes; on a socket it may have %d, over HTTP more",
-              text.length(), lobby.bounds().messageBytes()));
-    } else if (!outlet.offer(text)) {
-      fail(id, Failure.OVERLOADED.because("the answer was dropped: too much waits to be read"));
+    Optional<WasmException> refused = voice.answer(answer.put(STATUS, "ok"));
+    if (refused.isPresent()) {
+      fail(id, refused.get());
     }
   }
 
@@ -223,6 +210,6 @@ final class SocketFrames {
     JsonObject frame = new JsonObject();
     id.ifPresent(text -> frame.put(ID, text));
     Body error = Body.of(Failures.fields(Failures.from(e)));
-    outlet.say(frame.put(STATUS, "error").put("error", error.toJson()).encode());
+    voice.fail(frame.put(STATUS, "error").put("error", error.toJson()));
   }
 }

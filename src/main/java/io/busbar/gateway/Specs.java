@@ -2,14 +2,12 @@ package io.busbar.gateway;
 
 import io.busbar.gateway.Rule.Subject;
 import io.busbar.model.Failure;
-import io.busbar.model.ImportSpec;
 import io.busbar.model.InstanceSpec;
 import io.busbar.model.Limit;
 import io.busbar.model.LinkSpec;
 import io.busbar.model.ModuleRef;
 import io.busbar.model.Names;
 import io.busbar.model.WasmException;
-import io.busbar.wire.Addresses;
 import io.busbar.wire.Body;
 import io.busbar.wire.Codec;
 import java.util.ArrayList;
@@ -19,17 +17,12 @@ import java.util.OptionalLong;
 
 /** Looks at what clients want to have started: its modules, and where its imports lead. */
 final class Specs {
-  /** Before the name of a tenant: where its clients answer its guests' imports. */
-  private static final String SERVED = "client.";
-
-  private static final String REPLIES = "__vertx";
-
   private final Quotas quotas;
-  private final Addresses addresses;
+  private final Imports imports;
 
-  Specs(Quotas quotas, Addresses addresses) {
+  Specs(Quotas quotas, Imports imports) {
     this.quotas = quotas;
-    this.addresses = addresses;
+    this.imports = imports;
   }
 
   /**
@@ -47,7 +40,8 @@ final class Specs {
     InstanceSpec spec = Codec.spec(body);
     boolean shared = shared(client, spec);
     spec =
-        spec.withImports(spec.imports().stream().map(wanted -> checked(client, wanted)).toList());
+        spec.withImports(
+            spec.imports().stream().map(wanted -> imports.checked(client, wanted)).toList());
     OptionalLong fuel = quotas.fuelOfInstance(client);
     if (fuel.isPresent() && !spec.limits().has(Limit.FUEL)) {
       spec = spec.withLimit(Limit.FUEL, fuel.getAsLong());
@@ -95,35 +89,5 @@ final class Specs {
 
   private static WasmException noSuchModule(String name) {
     return Failure.NO_SUCH_MODULE.because("module `%s` not found", Names.shown(name));
-  }
-
-  /** What the tenant's clients answer is where nobody else's guests ask, nor others answer. */
-  private ImportSpec checked(Client client, ImportSpec wanted) {
-    String address = wanted.address();
-    if (!isReserved(address) && client.mayWithOperators(Subject.IMPORTS, address, "call")) {
-      return wanted;
-    } else if (client.mayWithOwn(Subject.IMPORTS, address, "serve")) {
-      return new ImportSpec(
-          wanted.module(),
-          wanted.name(),
-          wanted.signature(),
-          served(client, address),
-          wanted.timeout());
-    }
-    throw Failure.FORBIDDEN.because(
-        "import address `%s` of `%s` is not allowed", Names.shown(address), wanted.path());
-  }
-
-  /** Whether messages at an address are for nodes, answers, or the guests of one tenant. */
-  private boolean isReserved(String address) {
-    return addresses.isOwn(address) || address.startsWith(REPLIES) || address.startsWith(SERVED);
-  }
-
-  /** The address on the bus where clients of the same tenant answer for imports. */
-  static String served(Client client, String address) {
-    return client
-        .tenant()
-        .map(tenant -> SERVED + tenant + "/" + address) // no tenant's name has a slash
-        .orElse(address);
   }
 }

@@ -5,13 +5,8 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.Message;
-import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.json.JsonObject;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /**
@@ -29,17 +24,12 @@ final class Topics {
     }
   }
 
-  /** An address that somebody listens at. */
-  private static final class Topic {
-    final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
-    MessageConsumer<Object> consumer; // guarded by the map's owner
-  }
-
   private final Vertx vertx;
-  private final Map<String, Topic> topics = new HashMap<>(); // by address, guarded by this
+  private final Consumers<Listener> consumers;
 
   Topics(Vertx vertx) {
     this.vertx = vertx;
+    this.consumers = new Consumers<>(vertx, this::publish);
   }
 
   /**
@@ -49,40 +39,18 @@ final class Topics {
    * @return what ends it, to be run once
    */
   Future<Runnable> join(String address, Consumer<News> told) {
-    Listener listener = new Listener(vertx.getOrCreateContext(), told);
-    return open(address, listener)
-        .completion()
-        .onFailure(e -> leave(address, listener))
-        .map(done -> () -> leave(address, listener));
+    return consumers.join(address, new Listener(vertx.getOrCreateContext(), told));
   }
 
-  private synchronized MessageConsumer<Object> open(String address, Listener listener) {
-    Topic topic = topics.computeIfAbsent(address, a -> new Topic());
-    topic.listeners.add(listener);
-    if (topic.consumer == null) {
-      topic.consumer = vertx.eventBus().consumer(address);
-      topic.consumer.handler(message -> publish(topic, message));
+  private void publish(Message<Object> message) {
+    if (message.body() instanceof JsonObject event) {
+      News news = new News(event, Optional.ofNullable(message.headers().get(Headers.USER)));
+      consumers.all(message.address()).forEach(listener -> listener.tell(news));
     }
-    return topic.consumer;
   }
 
   /** At how many addresses somebody listens. */
-  synchronized int size() {
-    return topics.size();
-  }
-
-  private static void publish(Topic topic, Message<Object> message) {
-    if (message.body() instanceof JsonObject event) {
-      News news = new News(event, Optional.ofNullable(message.headers().get(Headers.USER)));
-      topic.listeners.forEach(listener -> listener.tell(news));
-    }
-  }
-
-  private synchronized void leave(String address, Listener listener) {
-    Topic topic = topics.get(address);
-    if (topic != null && topic.listeners.remove(listener) && topic.listeners.isEmpty()) {
-      topics.remove(address);
-      topic.consumer.unregister();
-    }
+  int size() {
+    return consumers.size();
   }
 }
