@@ -155,7 +155,7 @@ final class Connections {
 
   /**
    * It is no connection for requests any more. What is written to it one after the other leaves
-   * together.
+   * together, or when it is flushed.
    */
   void becomesSocket(HttpServerRequest request) {
     channel(request.connection())
@@ -164,6 +164,14 @@ final class Connections {
     Seen seen = open.get(request.connection());
     if (seen != null) {
       seen.socket = true;
+    }
+  }
+
+  /** What was written to a socket leaves now. */
+  static void flush(HttpConnection socket) {
+    ChannelHandlerContext first = channel(socket).pipeline().firstContext();
+    if (first != null) { // else it is closed
+      first.flush();
     }
   }
 

@@ -48,6 +48,7 @@ final class EventStream {
         new Outlet(
             lobby.vertx(),
             response::write,
+            () -> {}, // each event leaves by itself
             () -> Connections.cut(ctx.request().connection()),
             lobby.bounds());
     Door door = new Door(lobby, Optional.of(Guard.of(ctx)), new Ends(ctx));

@@ -36,11 +36,17 @@ final class Line implements Door.Socket {
   private final Voice voice;
   private final Door door;
 
-  /** With whom the request for it was from, if that is known, and what cuts it off. */
-  Line(Lobby lobby, Optional<Client> client, Ends ends, Runnable cutting) {
+  /**
+   * A line.
+   *
+   * @param client whom the request for it was from, if that is known
+   * @param flushing what was written leaves now
+   * @param cutting cuts it off
+   */
+  Line(Lobby lobby, Optional<Client> client, Ends ends, Runnable flushing, Runnable cutting) {
     this.vertx = lobby.vertx();
     this.ends = ends;
-    this.outlet = new Outlet(vertx, ends.writing(), () -> cut(cutting), lobby.bounds());
+    this.outlet = new Outlet(vertx, ends.writing(), flushing, () -> cut(cutting), lobby.bounds());
     this.voice = new Voice(outlet, lobby.bounds().messageBytes());
     this.door = new Door(lobby, client, this);
   }

@@ -1,5 +1,6 @@
 package io.busbar.gateway;
 
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.Optional;
 import java.util.Set;
@@ -19,7 +20,14 @@ final class Lines {
   /** One more, which a request of this client has become; where it is not known, of nobody yet. */
   Line open(HttpServerRequest request, Optional<Client> client, Line.Ends ends) {
     connections.becomesSocket(request);
-    Line line = new Line(lobby, client, ends, () -> connections.cutSoon(request.connection()));
+    HttpConnection connection = request.connection();
+    Line line =
+        new Line(
+            lobby,
+            client,
+            ends,
+            () -> Connections.flush(connection),
+            () -> connections.cutSoon(connection));
     open.add(line);
     return line;
   }

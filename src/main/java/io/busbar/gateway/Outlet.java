@@ -10,11 +10,15 @@ import java.util.function.Function;
  * for some seconds is cut off. On one event loop.
  */
 final class Outlet {
+  /** So much, written one after the other, leaves at once and waits for nothing more. */
+  private static final int TOGETHER = 64 << 10;
+
   /** What is sent beyond the bound to say that something was not. */
   private static final int RESERVE = 64 << 10;
 
   private final Vertx vertx;
   private final Function<String, Future<Void>> writing;
+  private final Runnable flushing;
   private final Runnable cutting;
   private final int most;
   private final long patience; // nanoseconds in which nothing at all may be read
@@ -28,16 +32,19 @@ final class Outlet {
    * An outlet.
    *
    * @param writing done when the text has left this process
+   * @param flushing what was written leaves now
    * @param cutting cuts the client off
    * @param bounds how much may wait, and how long
    */
   Outlet(
       Vertx vertx,
       Function<String, Future<Void>> writing,
+      Runnable flushing,
       Runnable cutting,
       HttpGateway.Bounds bounds) {
     this.vertx = vertx;
     this.writing = writing;
+    this.flushing = flushing;
     this.cutting = cutting;
     this.most = bounds.unreadBytes();
     this.patience = bounds.unread().toNanos();
@@ -80,6 +87,9 @@ final class Outlet {
     }
     waiting += bytes;
     writing.apply(text).onComplete(done -> written(bytes));
+    if (waiting > TOGETHER) {
+      flushing.run();
+    }
     if (waiting > 0 && !looking) {
       looking = true;
       vertx.setTimer(lookMillis, timer -> look());
