@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** One instance, wherever it runs; each method is one message. */
+/** One instance, wherever it runs; each method is one message, or on the own node one call. */
 public final class InstanceRef extends ExportsRef {
   private final Bus bus;
   private final String id;
