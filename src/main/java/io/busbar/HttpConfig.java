@@ -34,6 +34,7 @@ final class HttpConfig {
             "plaintext",
             "auth",
             "maxConnections",
+            "maxConnectionsPerAddress",
             "maxUploadBytes",
             "maxMessageBytes",
             "maxMessagesPerSecond",
@@ -68,8 +69,10 @@ final class HttpConfig {
 
   private static HttpGateway.Bounds bounds(Body http) {
     HttpGateway.Bounds standard = HttpGateway.Bounds.STANDARD;
+    int connections = Config.number(http, "maxConnections", standard.connections(), 1_000_000);
     return new HttpGateway.Bounds(
-        Config.number(http, "maxConnections", standard.connections(), 1_000_000),
+        connections,
+        Config.number(http, "maxConnectionsPerAddress", connections, 1_000_000),
         Config.number(http, "maxUploadBytes", standard.uploadBytes(), 1L << 40),
         Config.number(http, "maxMessageBytes", standard.messageBytes(), 64 << 20),
         Config.number(http, "maxMessagesPerSecond", standard.messagesPerSecond(), 10_000_000),

@@ -37,6 +37,7 @@ final class Connections {
   private final long timer;
   private final Map<HttpConnection, Seen> open = new ConcurrentHashMap<>();
   private final AtomicInteger count = new AtomicInteger();
+  private final Map<String, Integer> addresses = new ConcurrentHashMap<>(); // how many from each
 
   /** What one connection is doing, and by when something else must have happened. */
   private static final class Seen {
@@ -74,10 +75,13 @@ final class Connections {
     this.timer = vertx.setPeriodic(bounds.look().toMillis(), timer -> closeLate());
   }
 
-  /** A new one; beyond the bound it is closed at once. */
+  /** A new one; beyond the bounds it is closed at once. */
   void accept(HttpConnection connection) {
-    if (count.incrementAndGet() > bounds.connections()) {
-      count.decrementAndGet();
+    String address = String.valueOf(connection.remoteAddress().hostAddress());
+    boolean isOver = count.incrementAndGet() > bounds.connections();
+    isOver |= addresses.merge(address, 1, Integer::sum) > bounds.connectionsPerAddress();
+    if (isOver) {
+      leave(address);
       connection.close();
       return;
     }
@@ -89,9 +93,14 @@ final class Connections {
         .addListener(
             closed -> {
               if (open.remove(connection) != null) {
-                count.decrementAndGet();
+                leave(address);
               }
             });
+  }
+
+  private void leave(String address) {
+    count.decrementAndGet();
+    addresses.computeIfPresent(address, (same, some) -> some == 1 ? null : some - 1);
   }
 
   /** The head of a request is here; its body must come, and then its answer may take its time. */

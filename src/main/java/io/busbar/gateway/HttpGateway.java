@@ -6,7 +6,6 @@ import io.busbar.wire.Addresses;
 import io.busbar.wire.Body;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.ext.web.Route;
@@ -106,6 +105,7 @@ public final class HttpGateway {
    * What clients may cost a gateway.
    *
    * @param connections at once
+   * @param connectionsPerAddress the same from one address
    * @param uploadBytes of all request bodies at once
    * @param messageBytes of one message on a socket
    * @param messagesPerSecond on one socket
@@ -116,6 +116,7 @@ public final class HttpGateway {
    */
   public record Bounds(
       int connections,
+      int connectionsPerAddress,
       long uploadBytes,
       int messageBytes,
       int messagesPerSecond,
@@ -123,7 +124,8 @@ public final class HttpGateway {
       int unreadBytes,
       Duration patience) {
     public static final Bounds STANDARD =
-        new Bounds(10_000, 128L << 20, 1 << 20, 5_000, 256, 1 << 20, Duration.ofSeconds(10));
+        new Bounds(
+            10_000, 10_000, 128L << 20, 1 << 20, 5_000, 256, 1 << 20, Duration.ofSeconds(10));
 
     /** How often is looked for who is late. */
     Duration look() {
@@ -159,7 +161,7 @@ public final class HttpGateway {
   private final Sockets sockets;
   private final Bridge bridge;
   private final EventStream events;
-  private HttpServer server;
+  private Listener listener;
   private Router router;
   private volatile boolean draining;
 
@@ -170,7 +172,8 @@ public final class HttpGateway {
     this.addresses = bus.addresses();
     this.access = new Access(bus, new Quotas(options.quotas()));
     this.connections = new Connections(vertx, options.bounds());
-    this.room = new Room(Math.max(bodyBytes + BODY_MARGIN, options.bounds().uploadBytes()));
+    long body = bodyBytes + BODY_MARGIN;
+    this.room = new Room(Math.max(body, options.bounds().uploadBytes()), body);
     this.topics = new Topics(vertx);
     this.served = new Served(vertx);
     Lobby lobby =
@@ -210,14 +213,9 @@ public final class HttpGateway {
 
   private Future<HttpGateway> listen(long bodyBytes, Duration longest) {
     router = router(bodyBytes + BODY_MARGIN);
-    return vertx
-        .createHttpServer(http(longer(longest, patience()).plus(IDLE)))
-        .connectionHandler(connections::accept)
-        .requestHandler(router)
-        .listen()
-        .onSuccess(listening -> server = listening)
-        .onFailure(e -> release())
-        .map(this);
+    HttpServerOptions http = http(longer(longest, patience()).plus(IDLE));
+    listener = new Listener(vertx, http, connections::accept, router);
+    return listener.open().onFailure(e -> release()).map(this);
   }
 
   private HttpServerOptions http(Duration idle) {
@@ -276,7 +274,7 @@ public final class HttpGateway {
 
   /** The port it listens on. */
   public int port() {
-    return server.actualPort();
+    return listener.port();
   }
 
   /** What it answers. */
@@ -289,7 +287,7 @@ public final class HttpGateway {
     release();
     sockets.close();
     bridge.close();
-    return server.close();
+    return listener.close();
   }
 
   private void release() {

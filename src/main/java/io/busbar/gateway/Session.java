@@ -126,7 +126,7 @@ final class Session {
     if (lobby.isDraining()) {
       return Future.failedFuture(Failure.UNAVAILABLE.because("the node is closing"));
     }
-    Runnable leaving = lobby.room().take(size);
+    Runnable leaving = lobby.room().take(client, size);
     unanswered++;
     return question
         .get()

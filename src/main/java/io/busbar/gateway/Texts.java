@@ -19,6 +19,8 @@ final class Texts {
 
   private static final short NOT_ENDED = 1008;
 
+  private static final char REPLACEMENT = '\uFFFD';
+
   /** A message has so many times the patience that anything else has. */
   private static final int TIMES = 3;
 
@@ -68,12 +70,20 @@ final class Texts {
     }
   }
 
-  private Optional<String> decoded(Buffer bytes) {
+  private Optional<String> decoded(Buffer buffer) {
+    byte[] bytes = buffer.getBytes();
+    String text = new String(bytes, StandardCharsets.UTF_8); // with a mark for what is no UTF-8
+    return text.indexOf(REPLACEMENT) < 0 || isUtf8(bytes)
+        ? Optional.of(text)
+        : close(BAD_TEXT, "it is not UTF-8");
+  }
+
+  private static boolean isUtf8(byte[] bytes) {
     try {
-      ByteBuffer whole = ByteBuffer.wrap(bytes.getBytes());
-      return Optional.of(StandardCharsets.UTF_8.newDecoder().decode(whole).toString());
+      StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+      return true;
     } catch (CharacterCodingException e) {
-      return close(BAD_TEXT, "it is not UTF-8");
+      return false;
     }
   }
 

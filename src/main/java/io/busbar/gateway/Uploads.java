@@ -35,7 +35,7 @@ final class Uploads implements Handler<RoutingContext> {
     if (bytes > each) {
       throw Failure.TOO_LARGE.because("a request body of %d bytes; at most %d", bytes, each);
     }
-    Runnable leaving = room.take(bytes);
+    Runnable leaving = room.take(Guard.of(ctx), bytes);
     ctx.addEndHandler(done -> leaving.run());
     ctx.next();
   }

@@ -175,6 +175,10 @@ final class Job<T> {
     return verdict;
   }
 
+  synchronized boolean isRunning() {
+    return state == State.RUNNING;
+  }
+
   /** Whether it runs, or ran. */
   synchronized boolean hasBegun() {
     return begun;

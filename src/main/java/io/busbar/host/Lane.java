@@ -202,8 +202,9 @@ final class Lane {
     return queue.size();
   }
 
+  /** Whether a job runs that has not ended; one that has may still be on its way out. */
   synchronized boolean isRunning() {
-    return running != null;
+    return running != null && running.isRunning();
   }
 
   /**

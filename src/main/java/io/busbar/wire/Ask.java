@@ -34,6 +34,7 @@ public final class Ask {
   private final String address;
   private final MultiMap headers;
   private final Body body;
+  private final String action; // null: it says none
   private String instance;
   private String node;
   private OptionalLong spent = OptionalLong.empty();
@@ -48,6 +49,7 @@ public final class Ask {
     this.address = address;
     this.headers = headers;
     this.body = body;
+    this.action = headers.get(Headers.ACTION);
     this.instance = headers.get(Headers.INSTANCE);
   }
 
@@ -64,7 +66,6 @@ public final class Ask {
 
   /** Which operation; fails with {@code BAD_REQUEST} where the header is missing. */
   public String action() {
-    String action = headers.get(Headers.ACTION);
     if (action == null) {
       throw Failure.BAD_REQUEST.because("header `action` is missing");
     }

@@ -428,7 +428,7 @@ class FramesAttackTest {
   void flood_isToldAndSlowed_andOthersAreAnswered(String path) {
     HttpGateway.Bounds standard = HttpGateway.Bounds.STANDARD;
     HttpGateway.Bounds few =
-        new HttpGateway.Bounds(100, 1 << 20, 1 << 20, 50, 256, 1 << 20, standard.patience());
+        new HttpGateway.Bounds(100, 100, 1 << 20, 1 << 20, 50, 256, 1 << 20, standard.patience());
     try (TestGateway gateway = TestGateway.of(TestGateway.guarded().withBounds(few));
         RawClient flooding = new RawClient(gateway.gateway.port())) {
       flooding.upgrade(path, "Authorization: Bearer " + gateway.token("t", "all"));

@@ -3,7 +3,6 @@ package io.busbar.gateway;
 import io.busbar.Config;
 import io.busbar.TestNode;
 import io.busbar.Until;
-import io.busbar.wire.Addresses;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
@@ -34,7 +33,7 @@ final class TestGateway implements AutoCloseable {
   private TestGateway(TestNode node, HttpGateway.Options options) {
     this.node = node;
     this.gateway =
-        HttpGateway.open(node.vertx(), options, Addresses.STANDARD, 1 << 20, Duration.ofMinutes(1))
+        HttpGateway.open(node.vertx(), options, node.host().bus(), 1 << 20, Duration.ofMinutes(1))
             .await();
     this.clients = TestClients.of(node.vertx(), gateway);
   }
@@ -58,6 +57,7 @@ final class TestGateway implements AutoCloseable {
     HttpGateway.Bounds standard = HttpGateway.Bounds.STANDARD;
     return new HttpGateway.Bounds(
         standard.connections(),
+        standard.connectionsPerAddress(),
         standard.uploadBytes(),
         standard.messageBytes(),
         standard.messagesPerSecond(),

@@ -29,7 +29,7 @@ class UploadsTest {
     return TestGateway.guarded()
         .withBounds(
             new HttpGateway.Bounds(
-                10_000, 4 << 20, 1 << 20, 5_000, 256, 1 << 20, Duration.ofSeconds(10)));
+                10_000, 10_000, 4 << 20, 1 << 20, 5_000, 256, 1 << 20, Duration.ofSeconds(10)));
   }
 
   @AfterEach
@@ -45,7 +45,15 @@ class UploadsTest {
   }
 
   private RawClient upload(int bytes) {
+    return upload(bytes, bearer);
+  }
+
+  private RawClient upload(int bytes, String bearer) {
     return client().request("POST /api/v1/modules?name=m", bearer, "Content-Length: " + bytes);
+  }
+
+  private String bearer(String tenant) {
+    return "Authorization: Bearer " + gateway.token(tenant, "all");
   }
 
   private void awaitRoom() {
@@ -72,7 +80,7 @@ class UploadsTest {
   @Test
   void moreAtOnceThanThereIsRoomFor_areOverloaded_untilTheOthersEnd() {
     for (int i = 0; i < 4; i++) {
-      upload(1_000_000).send("x");
+      upload(1_000_000, bearer(i < 2 ? "other" : "another")).send("x");
     }
     Until.isTrue(() -> gateway.gateway.room().taken() == 4_000_000);
     assertEquals(429, upload(1_000_000).status());
@@ -84,6 +92,19 @@ class UploadsTest {
     awaitRoom();
     assertEquals(400, upload(1_000_000).send(new byte[1_000_000]).status());
     awaitRoom();
+  }
+
+  @Test
+  void oneTenant_hasHalfOfTheRoom_andLeavesTheOthersTheirs() {
+    upload(1_000_000).send("x");
+    upload(1_000_000).send("x");
+    Until.isTrue(() -> gateway.gateway.room().taken() == 2_000_000);
+    assertEquals(429, upload(1_000_000).status());
+    assertEquals(
+        400, upload(1_000_000, bearer("other")).send(new byte[1_000_000]).status(), "it is read");
+    clients.forEach(RawClient::close);
+    awaitRoom();
+    assertEquals(400, upload(1_000_000).send(new byte[1_000_000]).status());
   }
 
   @Test
@@ -156,7 +177,7 @@ class UploadsTest {
     TestSocket socket = gateway.socket(token);
     socket.send(TestSocket.call("s", "spin").put("id", "spin").put("timeout", 3000));
     JsonObject write = new JsonObject().put("offset", 0).put("text", "x".repeat(900_000));
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 2; i++) {
       socket.send(TestSocket.frame("s", "write-memory", write).put("id", "w" + i));
     }
     JsonObject over =

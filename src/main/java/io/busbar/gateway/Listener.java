@@ -1,0 +1,69 @@
+package io.busbar.gateway;
+
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Serves one port on as many event loops as there are cores, each connection on one of them. */
+final class Listener {
+  /** Those that share a free port find each other by a negative number. */
+  private static final AtomicInteger SHARED = new AtomicInteger();
+
+  private final Vertx vertx;
+  private final HttpServerOptions options;
+  private final Handler<HttpConnection> accepted;
+  private final Handler<HttpServerRequest> handler;
+  private final int port;
+  private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
+  private volatile String deployment;
+
+  Listener(
+      Vertx vertx,
+      HttpServerOptions options,
+      Handler<HttpConnection> accepted,
+      Handler<HttpServerRequest> handler) {
+    this.vertx = vertx;
+    this.options = options;
+    this.accepted = accepted;
+    this.handler = handler;
+    this.port = options.getPort() == 0 ? -SHARED.incrementAndGet() : options.getPort();
+  }
+
+  /** One event loop of several. */
+  private final class Loop extends VerticleBase {
+    @Override
+    public Future<?> start() {
+      return vertx
+          .createHttpServer(options)
+          .connectionHandler(accepted)
+          .requestHandler(handler)
+          .listen(port, options.getHost())
+          .onSuccess(servers::add);
+    }
+  }
+
+  /** Done when requests are answered; nothing is left open where it fails. */
+  Future<Void> open() {
+    DeploymentOptions loops =
+        new DeploymentOptions().setInstances(Runtime.getRuntime().availableProcessors());
+    return vertx.deployVerticle(Loop::new, loops).onSuccess(id -> deployment = id).mapEmpty();
+  }
+
+  /** The port it listens on. */
+  int port() {
+    return servers.get(0).actualPort();
+  }
+
+  Future<Void> close() {
+    return vertx.undeploy(deployment);
+  }
+}
