@@ -67,8 +67,8 @@ class FuelOracleTest {
   @Tag("slow")
   @Test
   void more_costEachInstructionOnce() {
-    flows(SEED + PER_BUILD, MORE);
-    modules(SEED + PER_BUILD, MORE);
+    flows(SEED, MORE);
+    modules(SEED, MORE);
   }
 
   @Tag("nightly")
