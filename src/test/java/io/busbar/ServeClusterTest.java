@@ -56,6 +56,7 @@ class ServeClusterTest {
         new ProcessBuilder(
                 JAVA.toString(),
                 "-Djava.net.preferIPv4Stack=true",
+                "-XX:TieredStopAtLevel=1", // starts sooner
                 "-cp",
                 CLASSES,
                 "io.busbar.Main",

@@ -93,7 +93,7 @@ public final class Neighbours {
     if (attacked) {
       for (String attacker : ATTACKERS) {
         for (int i = 0; i < ATTACKS; i++) {
-          Supplier<Future<?>> attack = attack(attacker, i);
+          Supplier<Future<?>> attack = attack(attacker, i, time);
           chains.add(
               repeat(
                   end,
@@ -130,14 +130,18 @@ public final class Neighbours {
         .map(body -> host.client().instance(body.string("id")));
   }
 
-  /** Starts something, lets it grow if it can, and stops it; whatever fails is part of it. */
-  private Supplier<Future<?>> attack(String user, int number) {
+  /** Starts something, lets it grow so long, and stops it; whatever fails is part of it. */
+  private Supplier<Future<?>> attack(String user, int number, Duration time) {
     InstanceSpec spec = InstanceSpec.of(number % 4 == 3 ? "large" : "grows");
     int pages = number % 4 == 0 ? 1 : 100;
     return () ->
         start(user, spec)
             .compose(
-                bomb -> bomb.call("bomb", pages).transform(called -> bomb.stop()).otherwiseEmpty())
+                bomb ->
+                    bomb.withTimeout(time)
+                        .call("bomb", pages)
+                        .transform(called -> bomb.stop())
+                        .otherwiseEmpty())
             .otherwiseEmpty();
   }
 

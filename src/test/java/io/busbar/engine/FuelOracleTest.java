@@ -30,7 +30,8 @@ import org.junit.jupiter.api.Test;
  * slow test runs of each kind.
  */
 class FuelOracleTest {
-  private static final int PER_BUILD = 150;
+  private static final int PER_BUILD = 50;
+  private static final int MORE = 200;
   private static final long SEED = Long.getLong("fuel.seed", 20_261_123);
   private static final long FUEL = 1_000_000_000;
 
@@ -61,6 +62,13 @@ class FuelOracleTest {
   void modules_costEachInstructionOnce() {
     int counted = modules(SEED, PER_BUILD);
     assertTrue(counted > PER_BUILD / 4, "hardly a call was counted: " + counted);
+  }
+
+  @Tag("slow")
+  @Test
+  void more_costEachInstructionOnce() {
+    flows(SEED, MORE);
+    modules(SEED, MORE);
   }
 
   @Tag("nightly")

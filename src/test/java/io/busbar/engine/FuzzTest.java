@@ -39,7 +39,8 @@ import org.junit.jupiter.api.Test;
  * when it is interrupted. Nothing fails in a way that has no name.
  */
 class FuzzTest {
-  private static final int FEW = 2_000;
+  private static final int FEW = 500;
+  private static final int SOME = 2_000;
   private static final int MORE = 5_000;
   private static final int MANY = 100_000;
   private static final int MILLIS = 10;
@@ -177,6 +178,12 @@ class FuzzTest {
   @Test
   void mutants_loadOrAreRefused_andRunOrFailByName() throws Exception {
     fuzz(originals(), FEW, 42);
+  }
+
+  @Test
+  @Tag("slow")
+  void moreMutants_loadOrAreRefused_andRunOrFailByName() throws Exception {
+    fuzz(originals(), SOME, 42);
   }
 
   @Test

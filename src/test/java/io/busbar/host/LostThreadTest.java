@@ -25,12 +25,11 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** Guests whose threads cannot be stopped cost the node those threads, and nothing else. */
 @Timeout(60)
@@ -42,16 +41,17 @@ class LostThreadTest {
 
   private final CountDownLatch hold = new CountDownLatch(1);
   private final LinkedBlockingQueue<JsonObject> events = new LinkedBlockingQueue<>();
-  private final TestNode node =
-      TestNode.start(
-          Config.from(
-              new JsonObject()
-                  .put(
-                      "workers",
-                      new JsonObject().put("rights", 1).put("threads", 2).put("lost", 1))));
+  private TestNode node;
 
   @BeforeEach
   void start() {
+    start(1, 2, 1);
+  }
+
+  private void start(int rights, int threads, int lost) {
+    JsonObject workers =
+        new JsonObject().put("rights", rights).put("threads", threads).put("lost", lost);
+    node = TestNode.start(Config.from(new JsonObject().put("workers", workers)));
     node.vertx()
         .eventBus()
         .<JsonObject>consumer("wasm.events", message -> events.add(message.body()))
@@ -99,26 +99,40 @@ class LostThreadTest {
     assertEquals(value, event.getString(key));
   }
 
-  @ParameterizedTest
-  @EnumSource(AfterTrap.class)
-  void lostThread_parksItsInstance_andRunsNothingOfItAgain(AfterTrap then) throws Exception {
-    InstanceRef guest = node.start(deafGuest("a").withAfterTrap(then));
-    Future<List<Object>> call = guest.withTimeout(DEADLINE).call("ask");
-    Failing.with(Failure.DEADLINE, () -> call.await());
-    awaitLost(1);
+  /** One of each kind at the same time, where there are threads for all. */
+  @Test
+  void lostThread_parksItsInstance_andRunsNothingOfItAgain() throws Exception {
+    node.close();
+    start(3, 3, 3);
+    List<InstanceRef> guests =
+        Stream.of(AfterTrap.values())
+            .map(then -> node.start(deafGuest(then.name()).withAfterTrap(then)))
+            .toList();
+    List<Future<List<Object>>> calls =
+        guests.stream().map(guest -> guest.withTimeout(DEADLINE).call("ask")).toList();
+    calls.forEach(call -> Failing.with(Failure.DEADLINE, () -> call.await()));
+    awaitLost(guests.size());
     assertTrue(about().getBoolean("healthy"));
-    String parked = "instance `a` is parked: " + REASON;
-    Failing.with(Failure.UNAVAILABLE, parked, () -> guest.call("next").await());
-    awaitEvent("instance.parked", "reason", REASON);
-    assertEquals(REASON, guest.describe().await().getString("parked"));
+    for (InstanceRef guest : guests) {
+      assertParked(guest);
+      awaitEvent("instance.parked", "reason", REASON);
+      assertEquals(REASON, guest.describe().await().getString("parked"));
+    }
     hold.countDown();
     awaitLost(0);
-    Failing.with(Failure.UNAVAILABLE, parked, () -> guest.call("next").await());
-    JsonObject described = guest.describe().await();
-    assertEquals(1, described.getInteger("epoch"));
-    assertFalse(described.getBoolean("running"));
-    guest.stop().await();
+    for (InstanceRef guest : guests) {
+      assertParked(guest);
+      JsonObject described = guest.describe().await();
+      assertEquals(1, described.getInteger("epoch"));
+      assertFalse(described.getBoolean("running"));
+      guest.stop().await();
+    }
     assertEquals(List.of(), node.client().modules().await());
+  }
+
+  private static void assertParked(InstanceRef guest) {
+    String parked = "instance `" + guest.id() + "` is parked: " + REASON;
+    Failing.with(Failure.UNAVAILABLE, parked, () -> guest.call("next").await());
   }
 
   /** Whose calls may run one at a time here. */
@@ -157,8 +171,8 @@ class LostThreadTest {
 
   @Test
   void instanceOfALostThread_canBeStopped() throws Exception {
-    InstanceRef guest = node.start(deafGuest("a").withLimit(Limit.DEADLINE, 1000));
-    Failing.with(Failure.DEADLINE, () -> guest.call("ask").await());
+    InstanceRef guest = node.start(deafGuest("a"));
+    Failing.with(Failure.DEADLINE, () -> guest.withTimeout(DEADLINE).call("ask").await());
     awaitLost(1);
     guest.stop().await();
     awaitEvent("instance.stopped", "id", "a");

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.busbar.Config;
 import io.busbar.Failing;
 import io.busbar.TestNode;
+import io.busbar.Until;
 import io.busbar.client.InstanceRef;
 import io.busbar.engine.Compiler;
 import io.busbar.model.Failure;
@@ -23,6 +24,7 @@ import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -33,6 +35,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -47,9 +50,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 class RunawayTest {
   private static final Duration DEADLINE = Duration.ofMillis(200);
   private static final Duration MARGIN = Duration.ofSeconds(2);
+  private static final Duration PATIENT = Duration.ofMinutes(1);
   private static final Signature NOTHING = Signature.of(List.of(), List.of());
   private static final Map<Compiler.Mode, TestNode> NODES = new EnumMap<>(Compiler.Mode.class);
   private static final Map<String, String> WAYS = ways();
+  private static final Map<String, byte[]> MODULES = new HashMap<>();
   private static final Semaphore ENTERED = new Semaphore(0);
 
   /** Each exports {@code run}, which never ends. */
@@ -213,8 +218,12 @@ class RunawayTest {
   }
 
   private static byte[] module(String way) {
+    return MODULES.computeIfAbsent(way, RunawayTest::binary);
+  }
+
+  private static byte[] binary(String way) {
     String text = "(module " + way + " (func (export \"two\") (result i32) (i32.const 2)))";
-    return text.getBytes(StandardCharsets.UTF_8);
+    return Compiler.toBinary(text.getBytes(StandardCharsets.UTF_8));
   }
 
   private static InstanceSpec spec(String way) {
@@ -225,17 +234,40 @@ class RunawayTest {
     Future<?> ask(InstanceRef hurried);
   }
 
-  /** It is told of its deadline, by the time of it, and what comes next works. */
+  /** By its deadline, and once more by who asked. */
   private static void assertStopped(TestNode node, InstanceRef guest, Asking asking) {
-    InstanceRef hurried = guest.withTimeout(DEADLINE);
-    for (int i = 0; i < 2; i++) {
-      long asked = System.nanoTime();
-      WasmException late = Failing.with(Failure.DEADLINE, () -> asking.ask(hurried).await());
-      Duration took = Duration.ofNanos(System.nanoTime() - asked);
-      assertTrue(took.compareTo(DEADLINE.plus(MARGIN)) < 0, () -> "answered after " + took);
-      assertEquals("interrupted", late.details().get("ran"));
-      assertEquals(List.of(2), guest.withTimeout(MARGIN).call("two").await());
-    }
+    assertLate(guest, asking);
+    assertCancelled(guest, asking);
+    assertNothingLost(node, guest);
+  }
+
+  /** It is told of its deadline, by the time of it, and what comes next works. */
+  private static void assertLate(InstanceRef guest, Asking asking) {
+    long asked = System.nanoTime();
+    WasmException late =
+        Failing.with(Failure.DEADLINE, () -> asking.ask(guest.withTimeout(DEADLINE)).await());
+    assertTold(asked, DEADLINE);
+    assertEquals("interrupted", late.details().get("ran"));
+    assertEquals(List.of(2), guest.withTimeout(MARGIN).call("two").await());
+  }
+
+  private static void assertTold(long since, Duration meant) {
+    Duration took = Duration.ofNanos(System.nanoTime() - since);
+    assertTrue(took.compareTo(meant.plus(MARGIN)) < 0, () -> "answered after " + took);
+  }
+
+  /** The same way at once, and what comes next works. */
+  private static void assertCancelled(InstanceRef guest, Asking asking) {
+    Future<?> call = asking.ask(guest.withOperationId("r").withTimeout(PATIENT));
+    Until.isTrue(() -> guest.describe().await().getBoolean("running"));
+    long cancelled = System.nanoTime();
+    assertTrue(guest.cancel("r").await());
+    Failing.with(Failure.CANCELLED, call::await);
+    assertTold(cancelled, Duration.ZERO);
+    assertEquals(List.of(2), guest.withTimeout(MARGIN).call("two").await());
+  }
+
+  private static void assertNothingLost(TestNode node, InstanceRef guest) {
     guest.stop().await();
     assertEquals(0, node.client().nodes().await().get(0).getInteger("lost"));
   }
@@ -246,12 +278,16 @@ class RunawayTest {
     assertStopped(NODES.get(mode), spec(WAYS.get(way)));
   }
 
-  /** Metered code looks for an interrupt in another way. */
+  /** Metered code looks for an interrupt in another way, whatever the interrupt is for. */
   @ParameterizedTest
   @MethodSource("everyWay")
   void meteredGuest_thatNeverEnds_isStopped(Compiler.Mode mode, String way) {
-    InstanceSpec spec = spec(WAYS.get(way)).withLimit(Limit.FUEL, Limit.FUEL.highest());
-    assertStopped(NODES.get(mode), spec);
+    TestNode node = NODES.get(mode);
+    InstanceRef guest = node.start(spec(WAYS.get(way)).withLimit(Limit.FUEL, Limit.FUEL.highest()));
+    for (int i = 0; i < 2; i++) {
+      assertCancelled(guest, hurried -> hurried.call("run"));
+    }
+    assertNothingLost(node, guest);
   }
 
   private static void assertStopped(TestNode node, InstanceSpec spec) {
@@ -278,10 +314,8 @@ class RunawayTest {
       ModuleId module = node.client().put(module(section)).await(); // which takes its own time
       InstanceSpec spec =
           InstanceSpec.of(module.toString()).withId("s").withLimit(Limit.DEADLINE, 500);
-      for (int i = 0; i < 2; i++) {
-        WasmException late = Failing.with(Failure.DEADLINE, () -> node.start(spec));
-        assertEquals("interrupted", late.details().get("ran"), way);
-      }
+      WasmException late = Failing.with(Failure.DEADLINE, () -> node.start(spec));
+      assertEquals("interrupted", late.details().get("ran"), way);
     }
     assertEquals(0, node.client().nodes().await().get(0).getInteger("lost"));
     assertEquals(List.of(2), node.start(spec("")).call("two").await());
@@ -385,15 +419,26 @@ class RunawayTest {
     return List.of();
   }
 
-  /** The one thread of a node goes from a call that was interrupted right to another instance's. */
   @ParameterizedTest
   @EnumSource(names = {"COMPILED", "INTERPRETED"})
   void interrupt_neverReachesTheNextCallOnItsThread(Compiler.Mode mode) throws Exception {
+    interrupt(mode, 250);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"COMPILED", "INTERPRETED"})
+  @Tag("slow")
+  void interrupt_neverReachesOneOfManyCallsOnItsThread(Compiler.Mode mode) throws Exception {
+    interrupt(mode, 2000);
+  }
+
+  /** The one thread of a node goes from a call that was interrupted right to another instance's. */
+  private static void interrupt(Compiler.Mode mode, int times) throws Exception {
     try (TestNode node = node(mode, 1)) {
       InstanceRef runaway = node.start(asking("my.block"));
       InstanceRef honest = node.start("multi");
       ENTERED.drainPermits();
-      for (int i = 1; i <= 1000; i++) {
+      for (int i = 1; i <= times; i++) {
         String function = List.of("loop", "fill", "run").get(i % 3);
         Future<List<Object>> call = runaway.withOperationId("r").call(function);
         assertTrue(ENTERED.tryAcquire(20, TimeUnit.SECONDS));

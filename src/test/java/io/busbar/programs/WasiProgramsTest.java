@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.busbar.engine.Compiler;
 import io.busbar.model.WasiSpec;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 
 /** Commands and libraries built for WASI, both versions of it. */
 final class WasiProgramsTest {
@@ -28,9 +30,20 @@ final class WasiProgramsTest {
     }
   }
 
+  @Test
+  void sqlite_answersWhatStdinAsks() {
+    sqlite(Compiler.Mode.INTERPRETED);
+  }
+
+  /** Which takes longest to compile. */
+  @Test
+  @Tag("slow")
+  void sqlite_compiled_answersWhatStdinAsks() {
+    sqlite(Compiler.Mode.COMPILED);
+  }
+
   /** C with files, and the older version of WASI. */
-  @EachMachine
-  void sqlite_answersWhatStdinAsks(Compiler.Mode mode) {
+  private static void sqlite(Compiler.Mode mode) {
     byte[] wasm =
         RUNNO.file(
             "dist/langs/sqlite.wasm",
