@@ -19,6 +19,7 @@ import io.vertx.core.internal.VertxInternal;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /** Asks over the event bus, and turns what comes back into bodies and {@link WasmException}s. */
@@ -84,6 +85,7 @@ public final class Bus {
    * @param shared whether a user may use what is the operator's too
    * @param origin the callback it comes from
    * @param spending told how much fuel it has used
+   * @param looking shown its answer as soon as that is in this JVM, on any thread; may fail it
    */
   public record Question(
       String action,
@@ -94,7 +96,8 @@ public final class Bus {
       Optional<String> user,
       boolean shared,
       Optional<Origin> origin,
-      LongConsumer spending) {
+      LongConsumer spending,
+      Consumer<Body> looking) {
     public static Question of(String action, Body body) {
       return new Question(
           action,
@@ -105,7 +108,8 @@ public final class Bus {
           Optional.empty(),
           false,
           Optional.empty(),
-          spent -> {});
+          spent -> {},
+          answer -> {});
     }
 
     /** With time to compile a large module. */
@@ -114,41 +118,46 @@ public final class Bus {
     }
 
     public Question withBody(Body body) {
-      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending);
+      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending, looking);
     }
 
     public Question withTimeout(Optional<Duration> timeout) {
-      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending);
+      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending, looking);
     }
 
     /** In the name of a user. */
     public Question as(String user) {
       return new Question(
-          action, body, timeout, fuel, id, Optional.of(user), shared, origin, spending);
+          action, body, timeout, fuel, id, Optional.of(user), shared, origin, spending, looking);
     }
 
     /** By a user who may use what is the operator's too. */
     public Question withShared() {
-      return new Question(action, body, timeout, fuel, id, user, true, origin, spending);
+      return new Question(action, body, timeout, fuel, id, user, true, origin, spending, looking);
     }
 
     /** With the name that {@code cancel} may know it by. */
     public Question named(Optional<String> id) {
-      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending);
+      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending, looking);
     }
 
     /** Out of this callback. */
     public Question from(Optional<Origin> origin) {
-      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending);
+      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending, looking);
     }
 
     /** With what is told how much fuel it has used, where that is counted. */
     public Question spending(LongConsumer told) {
-      return new Question(action, body, timeout, fuel, id, user, shared, origin, told);
+      return new Question(action, body, timeout, fuel, id, user, shared, origin, told, looking);
+    }
+
+    /** With what looks at its answer before that waits for anybody, and may fail it. */
+    public Question looking(Consumer<Body> look) {
+      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending, look);
     }
 
     public Question withFuel(OptionalLong fuel) {
-      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending);
+      return new Question(action, body, timeout, fuel, id, user, shared, origin, spending, looking);
     }
 
     private Reach reach() {
@@ -180,7 +189,12 @@ public final class Bus {
       if (spent != null) {
         spending.accept(Long.parseLong(spent));
       }
-      return Failures.answer(reply);
+      return looked(Failures.answer(reply));
+    }
+
+    private Body looked(Body answer) {
+      looking.accept(answer);
+      return answer;
     }
 
     /** The owner's time in whole milliseconds, at least one; zero stays the instance's own. */
@@ -312,12 +326,15 @@ public final class Bus {
         .recover(e -> Failures.isNotRun(e) ? askAny(id, question) : Future.failedFuture(e));
   }
 
-  /** Without a message, which would cost as much as all else. */
+  /**
+   * Without a message, which would cost as much as all else; what answers sees to the deadline, or
+   * answers at once.
+   */
   private Future<Body> askHere(Endpoint.Actions here, String node, String id, Question question) {
     MultiMap headers = question.headers().add(Headers.INSTANCE, id);
     Ask ask = new Ask(addresses.node(node), headers, question.body());
     Promise<Body> answer = ((VertxInternal) vertx).getOrCreateContext().promise();
-    ask.answerOf(here).onComplete(answer);
+    ask.answerOf(here).map(question::looked).onComplete(answer);
     return answer.future().onComplete(done -> ask.spent().ifPresent(question.spending()));
   }
 

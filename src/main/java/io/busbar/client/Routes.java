@@ -7,6 +7,14 @@ import java.util.function.Consumer;
 
 /** Where instances live and which nodes there are, as far as the node of this JVM knows. */
 public interface Routes {
+  /**
+   * Where an instance lives.
+   *
+   * @param node its name
+   * @param here what answers there, if that is in this JVM
+   */
+  record Place(String node, Optional<Endpoint.Actions> here) {}
+
   /** Knows nothing: every question goes to a common address. */
   Routes NONE =
       new Routes() {
@@ -38,14 +46,6 @@ public interface Routes {
 
   /** The node of this JVM, if there is one: it answers at the common addresses. */
   Optional<String> self();
-
-  /**
-   * Where an instance lives.
-   *
-   * @param node its name
-   * @param here what answers there, if that is in this JVM
-   */
-  record Place(String node, Optional<Endpoint.Actions> here) {}
 
   /**
    * Where an instance lives; empty where that is not known here, or it is gone, or out of the

@@ -394,6 +394,11 @@ public final class Members {
       return reached(() -> map.remove(key, expected));
     }
 
+    /** Removes it; what was there, null if nothing was. */
+    V take(String key) {
+      return reached(() -> map.remove(key));
+    }
+
     void remove(String key) {
       reached(
           () -> {

@@ -231,10 +231,12 @@ final class SharedModules implements Library {
 
   /** The bytes of what is nobody's any more go too, unless somebody has put it again meanwhile. */
   private void discard(String key) {
-    byte[] wasm = bytes.get(key);
-    bytes.remove(key);
+    byte[] wasm = bytes.take(key);
     if (wasm != null && abouts.has(key)) {
       bytes.putIfAbsent(key, wasm);
+      if (!abouts.has(key)) { // and removed it again
+        bytes.remove(key);
+      }
     }
   }
 

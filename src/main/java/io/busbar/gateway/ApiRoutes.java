@@ -178,9 +178,11 @@ final class ApiRoutes {
   }
 
   private static Bus.Question question(RoutingContext ctx, String action, Body body) {
-    return Bus.Question.of(action, body)
-        .withTimeout(Requests.timeout(ctx))
-        .withFuel(Requests.fuel(ctx));
+    return Uploads.place(ctx)
+        .taking(
+            Bus.Question.of(action, body)
+                .withTimeout(Requests.timeout(ctx))
+                .withFuel(Requests.fuel(ctx)));
   }
 
   private static Handler<RoutingContext> answering(Function<RoutingContext, Future<Body>> action) {

@@ -49,14 +49,15 @@ final class Connections {
     private volatile long moved; // nanoTime when something of it left, or began to wait
 
     void by(Duration time) {
+      until = System.nanoTime() + time.toNanos(); // first: others look at any moment
       working = false;
-      until = System.nanoTime() + time.toNanos();
     }
 
     void leaves(Future<Void> write) {
-      if (leaving.getAndIncrement() == 0) {
-        moved = System.nanoTime();
+      if (leaving.get() == 0) {
+        moved = System.nanoTime(); // first, too
       }
+      leaving.incrementAndGet();
       write.onComplete(
           left -> {
             leaving.decrementAndGet();

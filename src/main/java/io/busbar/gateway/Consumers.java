@@ -2,9 +2,11 @@ package io.busbar.gateway;
 
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.Message;
 import io.vertx.core.eventbus.MessageConsumer;
+import io.vertx.core.internal.VertxInternal;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,13 +36,16 @@ final class Consumers<T> {
   }
 
   /**
-   * One more wants what comes there; done when nothing of it is missed any more.
+   * One more wants what comes there; done, on the event loop of who joins, when nothing of it is
+   * missed any more.
    *
    * @return what ends it, to be run once
    */
   Future<Runnable> join(String address, T member) {
-    return add(address, member)
-        .completion()
+    Promise<Void> joined = ((VertxInternal) vertx).getOrCreateContext().promise();
+    add(address, member).completion().onComplete(joined); // that is told where the first one joined
+    return joined
+        .future()
         .onFailure(e -> leave(address, member))
         .map(done -> () -> leave(address, member));
   }

@@ -218,7 +218,7 @@ public final class HttpGateway {
   private Future<HttpGateway> listen(long bodyBytes, Duration longest) {
     router = router(bodyBytes + BODY_MARGIN);
     HttpServerOptions http = http(longer(longest, patience()).plus(IDLE));
-    listener = new Listener(vertx, http, connections::accept, router);
+    listener = new Listener(vertx, http, connections::accept, router, this::end);
     return listener.open().onFailure(e -> release()).map(this);
   }
 
@@ -286,11 +286,15 @@ public final class HttpGateway {
     return router.getRoutes();
   }
 
-  /** Stops listening, and ends what is under way. */
+  /** Stops listening, and ends what is under way; again does nothing. */
   public Future<Void> close() {
+    end();
+    return listener.close();
+  }
+
+  private void end() {
     release();
     lines.close();
-    return listener.close();
   }
 
   private void release() {

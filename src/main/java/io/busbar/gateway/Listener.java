@@ -15,27 +15,38 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** Serves one port on as many event loops as there are cores, each connection on one of them. */
 final class Listener {
-  /** Those that share a free port find each other by a negative number. */
-  private static final AtomicInteger SHARED = new AtomicInteger();
+  /** Those that share a free port find each other by a negative number, which nobody else uses. */
+  private static final AtomicInteger SHARED = new AtomicInteger(Integer.MIN_VALUE);
 
   private final Vertx vertx;
   private final HttpServerOptions options;
   private final Handler<HttpConnection> accepted;
   private final Handler<HttpServerRequest> handler;
+  private final Runnable stopping;
   private final int port;
   private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
   private volatile String deployment;
+  private Future<Void> closed; // guarded by this
 
+  /**
+   * A listener.
+   *
+   * @param accepted is told each connection
+   * @param handler answers requests
+   * @param stopping is done before its connections are closed; perhaps several times
+   */
   Listener(
       Vertx vertx,
       HttpServerOptions options,
       Handler<HttpConnection> accepted,
-      Handler<HttpServerRequest> handler) {
+      Handler<HttpServerRequest> handler,
+      Runnable stopping) {
     this.vertx = vertx;
     this.options = options;
     this.accepted = accepted;
     this.handler = handler;
-    this.port = options.getPort() == 0 ? -SHARED.incrementAndGet() : options.getPort();
+    this.stopping = stopping;
+    this.port = options.getPort() == 0 ? SHARED.incrementAndGet() : options.getPort();
   }
 
   /** One event loop of several. */
@@ -48,6 +59,12 @@ final class Listener {
           .requestHandler(handler)
           .listen(port, options.getHost())
           .onSuccess(servers::add);
+    }
+
+    @Override
+    public Future<?> stop() {
+      stopping.run();
+      return Future.succeededFuture();
     }
   }
 
@@ -63,7 +80,12 @@ final class Listener {
     return servers.get(0).actualPort();
   }
 
-  Future<Void> close() {
-    return vertx.undeploy(deployment);
+  /** Again, or where the Vert.x or the verticle that opened it has closed it, does nothing. */
+  synchronized Future<Void> close() {
+    if (closed == null) {
+      boolean isOpen = vertx.deploymentIDs().contains(deployment);
+      closed = isOpen ? vertx.undeploy(deployment) : Future.succeededFuture();
+    }
+    return closed;
   }
 }

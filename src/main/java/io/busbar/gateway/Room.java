@@ -1,13 +1,15 @@
 package io.busbar.gateway;
 
+import io.busbar.client.Bus;
 import io.busbar.model.Failure;
+import io.busbar.wire.Body;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What all clients of a gateway may have sent at once that is not answered yet; those of one tenant
- * half of it.
+ * What all clients of a gateway may have sent at once that is not answered yet, and what is
+ * answered to them and not written yet; those of one tenant half of it.
  */
 final class Room {
   /** What costs no more than a connection does. */
@@ -24,36 +26,82 @@ final class Room {
     this.ofTenant = Math.max(body, most / 2);
   }
 
-  /**
-   * Sets room aside; fails with {@code OVERLOADED} where there is none.
-   *
-   * @return what gives it back, to be run once
-   */
-  Runnable take(Client client, long bytes) {
-    if (bytes <= SMALL) {
-      return () -> {};
-    }
-    Runnable leaving = client.tenant().map(tenant -> take(tenant, bytes)).orElse(() -> {});
-    if (taken.addAndGet(bytes) > most) {
-      taken.addAndGet(-bytes);
-      leaving.run();
-      throw Failure.OVERLOADED.because("the node has no room for more request bodies at present");
-    }
-    return () -> {
-      taken.addAndGet(-bytes);
-      leaving.run();
-    };
+  /** For one request or question, and what is answered to it, until {@link Place#leave}. */
+  Place place(Client client) {
+    return new Place(client);
   }
 
-  private Runnable take(String tenant, long bytes) {
+  /** What one request or question has taken. */
+  final class Place {
+    private final Client client;
+    private long bytes; // this and the next guarded by this
+    private boolean left;
+
+    private Place(Client client) {
+      this.client = client;
+    }
+
+    /** Takes so much more; fails with {@code OVERLOADED} where there is not so much. */
+    void take(long more) {
+      if (more > SMALL) {
+        takeLarge(more);
+      }
+    }
+
+    private synchronized void takeLarge(long more) {
+      if (!left) { // else nobody waits for it
+        Room.this.take(client, more);
+        bytes += more;
+      }
+    }
+
+    /** So that its answer has room too: from now on where it is known how large that is. */
+    Bus.Question taking(Bus.Question question) {
+      if (question.action().equals("read-memory")) {
+        take(length(question.body()));
+        return question;
+      }
+      return question.looking(answer -> take(answer.weight()));
+    }
+
+    /** Where it is more than anybody can have, the node says so. */
+    private long length(Body read) {
+      return read.value("length") instanceof Number length
+          ? Math.max(0, Math.min(length.longValue(), ofTenant))
+          : 0;
+    }
+
+    /** It is answered; again does nothing. */
+    synchronized void leave() {
+      if (!left && bytes > 0) {
+        Room.this.leave(client, bytes);
+      }
+      left = true;
+    }
+  }
+
+  private void take(Client client, long bytes) {
+    client.tenant().ifPresent(tenant -> take(tenant, bytes));
+    if (taken.addAndGet(bytes) > most) {
+      leave(client, bytes);
+      throw Failure.OVERLOADED.because(
+          "the node has no room for more requests and answers at present");
+    }
+  }
+
+  private void take(String tenant, long bytes) {
     long all = tenants.merge(tenant, bytes, Long::sum);
     if (all > ofTenant) {
       leave(tenant, bytes);
       throw Failure.OVERLOADED.because(
-          "tenant `%s` has sent %d bytes that are not answered yet; at most %d",
-          tenant, all - bytes, ofTenant);
+          "requests and answers of tenant `%s` take %d bytes, and this one %d more; at most %d",
+          tenant, all - bytes, bytes, ofTenant);
     }
-    return () -> leave(tenant, bytes);
+  }
+
+  private void leave(Client client, long bytes) {
+    taken.addAndGet(-bytes);
+    client.tenant().ifPresent(tenant -> leave(tenant, bytes));
   }
 
   private void leave(String tenant, long bytes) {

@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -82,11 +83,12 @@ final class Session {
     }
     String name = name(question.id().orElseGet(() -> "#" + count++));
     return asking(
-        () -> {
+        question.named(Optional.of(name)),
+        asked -> {
           inFlight.put(name, instance);
           return lobby
               .access()
-              .instance(client, instance, question.named(Optional.of(name)))
+              .instance(client, instance, asked)
               .onComplete(done -> inFlight.remove(name));
         });
   }
@@ -106,7 +108,7 @@ final class Session {
     Optional<String> instance = lobby.access().instanceAt(address);
     return instance.isPresent()
         ? ask(instance.get(), question)
-        : asking(() -> lobby.access().at(client, address, question));
+        : asking(question, asked -> lobby.access().at(client, address, asked));
   }
 
   /** Asks the instance that waits for an answer of this client. */
@@ -114,10 +116,12 @@ final class Session {
     Served.Call call = callers.get(caller);
     return call == null
         ? Future.failedFuture(WasmException.noSuchCaller())
-        : asking(() -> lobby.access().caller(client, call.instance(), call.origin(), question));
+        : asking(
+            question,
+            asked -> lobby.access().caller(client, call.instance(), call.origin(), asked));
   }
 
-  private Future<Body> asking(Supplier<Future<Body>> question) {
+  private Future<Body> asking(Bus.Question question, Function<Bus.Question, Future<Body>> ask) {
     if (unanswered >= lobby.bounds().inFlight()) {
       return Future.failedFuture(
           Failure.OVERLOADED.because(
@@ -126,14 +130,21 @@ final class Session {
     if (lobby.isDraining()) {
       return Future.failedFuture(Failure.UNAVAILABLE.because("the node is closing"));
     }
-    Runnable leaving = lobby.room().take(client, size);
+    Room.Place place = lobby.room().place(client);
+    Bus.Question asked;
+    try {
+      place.take(size);
+      asked = place.taking(question);
+    } catch (WasmException e) {
+      place.leave();
+      throw e;
+    }
     unanswered++;
-    return question
-        .get()
+    return ask.apply(asked)
         .onComplete(
             done -> {
               unanswered--;
-              leaving.run();
+              place.leave();
             });
   }
 

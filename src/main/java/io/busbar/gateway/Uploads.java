@@ -11,6 +11,8 @@ import io.vertx.ext.web.RoutingContext;
  * there is none: so many clients at once cannot make the node keep more than that.
  */
 final class Uploads implements Handler<RoutingContext> {
+  private static final String PLACE = "busbar.place";
+
   private final long each;
   private final Room room;
 
@@ -35,9 +37,16 @@ final class Uploads implements Handler<RoutingContext> {
     if (bytes > each) {
       throw Failure.TOO_LARGE.because("a request body of %d bytes; at most %d", bytes, each);
     }
-    Runnable leaving = room.take(Guard.of(ctx), bytes);
-    ctx.addEndHandler(done -> leaving.run());
+    Room.Place place = room.place(Guard.of(ctx));
+    place.take(bytes);
+    ctx.put(PLACE, place);
+    ctx.addEndHandler(done -> place.leave());
     ctx.next();
+  }
+
+  /** What the request has taken of the room. */
+  static Room.Place place(RoutingContext ctx) {
+    return ctx.get(PLACE);
   }
 
   /** As many as it says; where it does not say, as many as there may be. */

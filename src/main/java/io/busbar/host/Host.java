@@ -301,7 +301,7 @@ public final class Host {
     return uses.prepare(ModuleRef.parse(module));
   }
 
-  /** What answers at this node's own address. */
+  /** What answers at this node's own address, on any thread and without blocking it. */
   public Endpoint.Actions actions() {
     return this::handleHere;
   }

@@ -188,6 +188,31 @@ class UploadsTest {
   }
 
   @Test
+  void answersOnSockets_haveNoMoreRoomThanThereIs() {
+    String wat = "(module (memory (export \"memory\") 32) (func (export \"spin\") (loop (br 0))))";
+    JsonObject spec =
+        new JsonObject().put("id", "r").put("module", new JsonObject().put("wat", wat));
+    assertEquals(201, gateway.send(HttpMethod.POST, "/instances", spec, token).statusCode());
+    TestSocket socket = gateway.socket(token);
+    socket.send(TestSocket.call("r", "spin").put("id", "spin").put("timeout", 2000));
+    JsonObject read = new JsonObject().put("offset", 0).put("length", 30_000);
+    for (int i = 0; i < 69; i++) {
+      socket.send(TestSocket.frame("r", "read-memory", read).put("id", "r" + i));
+    }
+    JsonObject over = socket.ask(TestSocket.frame("r", "read-memory", read));
+    assertEquals(4290, over.getJsonObject("error").getInteger("code"), over::encode);
+    String memory = "/instances/r/memory?offset=0&length=30000";
+    assertEquals(429, gateway.send(HttpMethod.GET, memory, null, token).statusCode());
+    assertEquals("spin", socket.next().getString("id"));
+    for (int i = 0; i < 69; i++) {
+      assertTrue(socket.next().getString("id").startsWith("r"), "each is answered");
+    }
+    awaitRoom();
+    assertEquals(200, gateway.send(HttpMethod.GET, memory, null, token).statusCode());
+    awaitRoom();
+  }
+
+  @Test
   void unknownClients_takeNoRoom() {
     RawClient client = client().request("POST /api/v1/modules", "Content-Length: 1000000");
     assertEquals(401, client.status());
