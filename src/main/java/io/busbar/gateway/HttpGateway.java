@@ -147,6 +147,9 @@ public final class HttpGateway {
   /** How long a client may take to say good-bye. */
   private static final int CLOSING_SECONDS = 2;
 
+  /** Half of the cores are for guests: with more loops than that each call takes longer. */
+  private static final int LOOPS = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+
   private static final Duration IDLE = Duration.ofMinutes(1);
 
   private final Vertx vertx;
@@ -218,7 +221,7 @@ public final class HttpGateway {
   private Future<HttpGateway> listen(long bodyBytes, Duration longest) {
     router = router(bodyBytes + BODY_MARGIN);
     HttpServerOptions http = http(longer(longest, patience()).plus(IDLE));
-    listener = new Listener(vertx, http, connections::accept, router, this::end);
+    listener = new Listener(vertx, http, connections::accept, router, this::end, LOOPS);
     return listener.open().onFailure(e -> release()).map(this);
   }
 

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Serves one port on as many event loops as there are cores, each connection on one of them. */
+/** Serves one port on several event loops, each connection on one of them. */
 final class Listener {
   /** Those that share a free port find each other by a negative number, which nobody else uses. */
   private static final AtomicInteger SHARED = new AtomicInteger(Integer.MIN_VALUE);
@@ -23,6 +23,7 @@ final class Listener {
   private final Handler<HttpConnection> accepted;
   private final Handler<HttpServerRequest> handler;
   private final Runnable stopping;
+  private final int loops;
   private final int port;
   private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
   private volatile String deployment;
@@ -34,18 +35,21 @@ final class Listener {
    * @param accepted is told each connection
    * @param handler answers requests
    * @param stopping is done before its connections are closed; perhaps several times
+   * @param loops on how many event loops
    */
   Listener(
       Vertx vertx,
       HttpServerOptions options,
       Handler<HttpConnection> accepted,
       Handler<HttpServerRequest> handler,
-      Runnable stopping) {
+      Runnable stopping,
+      int loops) {
     this.vertx = vertx;
     this.options = options;
     this.accepted = accepted;
     this.handler = handler;
     this.stopping = stopping;
+    this.loops = loops;
     this.port = options.getPort() == 0 ? SHARED.incrementAndGet() : options.getPort();
   }
 
@@ -70,9 +74,8 @@ final class Listener {
 
   /** Done when requests are answered; nothing is left open where it fails. */
   Future<Void> open() {
-    DeploymentOptions loops =
-        new DeploymentOptions().setInstances(Runtime.getRuntime().availableProcessors());
-    return vertx.deployVerticle(Loop::new, loops).onSuccess(id -> deployment = id).mapEmpty();
+    DeploymentOptions all = new DeploymentOptions().setInstances(loops);
+    return vertx.deployVerticle(Loop::new, all).onSuccess(id -> deployment = id).mapEmpty();
   }
 
   /** The port it listens on. */

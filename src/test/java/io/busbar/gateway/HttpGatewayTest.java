@@ -10,8 +10,6 @@ import io.busbar.Guests;
 import io.busbar.TestNode;
 import io.busbar.engine.Compiler;
 import io.busbar.model.Failure;
-import io.vertx.core.Future;
-import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonObject;
@@ -20,9 +18,6 @@ import io.vertx.ext.web.client.WebClient;
 import io.vertx.ext.web.client.WebClientOptions;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -90,25 +85,6 @@ class HttpGatewayTest {
     assertEquals(failure.code(), error.getInteger("code"));
     assertEquals(failure.name(), error.getString("name"));
     assertEquals(failure.code() / 10, response.statusCode());
-  }
-
-  @Test
-  void connections_areServedByAsManyThreadsAsThereAreCores() {
-    Set<Thread> asking = ConcurrentHashMap.newKeySet();
-    node.vertx()
-        .eventBus()
-        .addOutboundInterceptor(
-            message -> {
-              if (message.message().address().equals("wasm.nodes")) {
-                asking.add(Thread.currentThread());
-              }
-              message.next();
-            });
-    int cores = Runtime.getRuntime().availableProcessors();
-    List<Future<HttpResponse<Buffer>>> asked =
-        IntStream.range(0, 4 * cores).mapToObj(i -> web.get("/api/v1/nodes").send()).toList();
-    Future.all(asked).await();
-    assertEquals(Math.min(cores, VertxOptions.DEFAULT_EVENT_LOOP_POOL_SIZE), asking.size());
   }
 
   private void startCalc() {

@@ -9,11 +9,14 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -105,6 +108,30 @@ class ListenerTest {
     assertNotEquals(first.port(), second.port());
     first.close().await();
     second.close().await();
+  }
+
+  @Test
+  void connections_areSpreadOverTheLoops() {
+    Set<Thread> answering = ConcurrentHashMap.newKeySet();
+    Listener listener =
+        new Listener(
+            node.vertx(),
+            new HttpServerOptions().setHost("127.0.0.1").setPort(0),
+            connection -> {},
+            request -> {
+              answering.add(Thread.currentThread());
+              request.response().end();
+            },
+            () -> {},
+            3);
+    listener.open().await();
+    for (int i = 0; i < 3; i++) {
+      RawClient client = new RawClient(listener.port());
+      assertEquals(200, client.request("GET /").status());
+      client.close();
+    }
+    assertEquals(3, answering.size());
+    listener.close().await();
   }
 
   /** Whoever joins a consumer that somebody else has opened is told on its own event loop. */
