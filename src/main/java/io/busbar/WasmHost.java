@@ -4,6 +4,7 @@ import io.busbar.client.Bus;
 import io.busbar.client.CallerRef;
 import io.busbar.client.ImportFunction;
 import io.busbar.client.ImportServer;
+import io.busbar.client.Routes;
 import io.busbar.client.WasmClient;
 import io.busbar.cluster.Cluster;
 import io.busbar.cluster.Members;
@@ -67,8 +68,17 @@ public final class WasmHost {
     this.bus =
         cluster
             .map(Cluster::bus)
-            .orElseGet(() -> new Bus(vertx, config.host().addresses(), new Alone(node(), host)));
+            .orElseGet(() -> new Bus(vertx, config.host().addresses(), alone(node(), host)));
     this.client = WasmClient.of(bus);
+  }
+
+  /**
+   * Where instances live, as a node knows that is alone. Others may be at the common addresses too:
+   * this Vert.x may be one of several.
+   */
+  private static Routes alone(String node, Host host) {
+    Optional<Routes.Place> here = Optional.of(new Routes.Place(node, Optional.of(host.actions())));
+    return (instance, asker) -> host.isLive(instance, asker) ? here : Optional.empty();
   }
 
   /** Starts a node with the standard settings. */

@@ -5,7 +5,10 @@ import io.busbar.wire.Endpoint;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** Where instances live and which nodes there are, as far as the node of this JVM knows. */
+/**
+ * Where instances live and which nodes there are, as far as the node of this JVM knows: no other
+ * one, unless an implementation says so.
+ */
 public interface Routes {
   /**
    * Where an instance lives.
@@ -16,36 +19,12 @@ public interface Routes {
   record Place(String node, Optional<Endpoint.Actions> here) {}
 
   /** Knows nothing: every question goes to a common address. */
-  Routes NONE =
-      new Routes() {
-        @Override
-        public Optional<String> self() {
-          return Optional.empty();
-        }
-
-        @Override
-        public Optional<Place> place(String instance, Reach asker) {
-          return Optional.empty();
-        }
-
-        @Override
-        public boolean isThere(String node) {
-          return true;
-        }
-
-        @Override
-        public long term(String node) {
-          return 0;
-        }
-
-        @Override
-        public void onLost(Consumer<String> told) {
-          // no node is known, so none is lost
-        }
-      };
+  Routes NONE = (instance, asker) -> Optional.empty();
 
   /** The node of this JVM, if there is one: it answers at the common addresses. */
-  Optional<String> self();
+  default Optional<String> self() {
+    return Optional.empty();
+  }
 
   /**
    * Where an instance lives; empty where that is not known here, or it is gone, or out of the
@@ -54,11 +33,17 @@ public interface Routes {
   Optional<Place> place(String instance, Reach asker);
 
   /** Whether this node is in the cluster and answers. */
-  boolean isThere(String node);
+  default boolean isThere(String node) {
+    return true;
+  }
 
   /** What the time since this node was last given up is called; what is sent there says it. */
-  long term(String node);
+  default long term(String node) {
+    return 0;
+  }
 
   /** From now on it is told of each node that is gone, or does not answer any more. */
-  void onLost(Consumer<String> told);
+  default void onLost(Consumer<String> told) {
+    // no node is known, so none is lost
+  }
 }
