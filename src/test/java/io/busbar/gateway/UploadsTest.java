@@ -168,14 +168,20 @@ class UploadsTest {
     awaitRoom();
   }
 
-  @Test
-  void questionsOnSockets_takeRoomUntilTheyAreAnswered() {
-    String spin = "(module (memory (export \"memory\") 32) (func (export \"spin\") (loop (br 0))))";
+  /** A socket that keeps a new instance busy for so long. */
+  private TestSocket spinning(String id, int millis) {
+    String wat = "(module (memory (export \"memory\") 32) (func (export \"spin\") (loop (br 0))))";
     JsonObject spec =
-        new JsonObject().put("id", "s").put("module", new JsonObject().put("wat", spin));
+        new JsonObject().put("id", id).put("module", new JsonObject().put("wat", wat));
     assertEquals(201, gateway.send(HttpMethod.POST, "/instances", spec, token).statusCode());
     TestSocket socket = gateway.socket(token);
-    socket.send(TestSocket.call("s", "spin").put("id", "spin").put("timeout", 3000));
+    socket.send(TestSocket.call(id, "spin").put("id", "spin").put("timeout", millis));
+    return socket;
+  }
+
+  @Test
+  void questionsOnSockets_takeRoomUntilTheyAreAnswered() {
+    TestSocket socket = spinning("s", 3000);
     JsonObject write = new JsonObject().put("offset", 0).put("text", "x".repeat(900_000));
     for (int i = 0; i < 2; i++) {
       socket.send(TestSocket.frame("s", "write-memory", write).put("id", "w" + i));
@@ -189,12 +195,7 @@ class UploadsTest {
 
   @Test
   void answersOnSockets_haveNoMoreRoomThanThereIs() {
-    String wat = "(module (memory (export \"memory\") 32) (func (export \"spin\") (loop (br 0))))";
-    JsonObject spec =
-        new JsonObject().put("id", "r").put("module", new JsonObject().put("wat", wat));
-    assertEquals(201, gateway.send(HttpMethod.POST, "/instances", spec, token).statusCode());
-    TestSocket socket = gateway.socket(token);
-    socket.send(TestSocket.call("r", "spin").put("id", "spin").put("timeout", 2000));
+    TestSocket socket = spinning("r", 2000);
     JsonObject read = new JsonObject().put("offset", 0).put("length", 30_000);
     for (int i = 0; i < 69; i++) {
       socket.send(TestSocket.frame("r", "read-memory", read).put("id", "r" + i));
